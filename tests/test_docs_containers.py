@@ -20,7 +20,7 @@ from docs_commands import commands
 from real_prometheus import free_port
 from visit_rows import rows_of
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.long, pytest.mark.slow]
 SECONDS = 900
 
 
@@ -84,9 +84,17 @@ def test_the_companion_tests_itself_on_a_mounted_folder(
     (tmp_path / "arrived").mkdir()
     rows = (engine_package.project / "data" / "visits.csv").read_text().splitlines(True)
     (tmp_path / "arrived" / "new.csv").write_text("".join(rows[:150]))
-    done = ran(
-        command_of("new-data", "docker run").replace("REF", engine_package.reference), tmp_path
+    command = command_of("new-data", "docker run").replace("REF", engine_package.reference)
+    (tmp_path / "arrived").chmod(0o700)
+    done = ran(command, tmp_path)
+    refusal = "error: /data/new: expected a folder that user 65532 can read, got Permission denied"
+    assert (done.code, done.err.splitlines()[-2:]) == (
+        1,
+        [refusal, "hint: allow it: chmod -R a+rX FOLDER"],
     )
+    (tmp_path / "arrived").chmod(0o755)
+    (tmp_path / "arrived" / "new.csv").chmod(0o644)
+    done = ran(command, tmp_path)
     assert done.code in (0, 1), done.err
     assert re.search(r"^(passed|failed|inconclusive)\b", done.out, re.MULTILINE), done.out
 

@@ -113,6 +113,7 @@ def test_a_benchmark_of_a_solution_prints_the_time_of_its_flow(local_solution: P
     assert lines[start + 4] == rows[-1]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_pickle_that_calls_the_shell_is_refused_with_this_error(tmp_path: Path) -> None:
     class Model:
@@ -125,6 +126,7 @@ def test_a_pickle_that_calls_the_shell_is_refused_with_this_error(tmp_path: Path
     assert done.err.strip() == shown("docs/audit.md", "calls posix.system").strip()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_new_version_of_a_table_is_summarized(tmp_path: Path) -> None:
     """10,000 stones, most of which are in both versions; the split keeps some of them apart."""

@@ -174,6 +174,7 @@ def scoring(local_package: Package) -> tuple[str, str]:
     return imports + dask, imports + spark
 
 
+@pytest.mark.long
 @pytest.mark.server
 @pytest.mark.slow
 def test_dask_scores_a_table(local_package: Package) -> None:
@@ -186,6 +187,7 @@ def test_dask_scores_a_table(local_package: Package) -> None:
     assert {"prediction", "version"} <= {*scores.columns}
 
 
+@pytest.mark.long
 @pytest.mark.server
 @pytest.mark.slow
 def test_batches_as_spark_hands_them_over_are_scored(local_package: Package) -> None:

@@ -22,7 +22,7 @@ from otlp_receiver import receiver
 from proxies import NGINX_PREFIX, proxy
 from readers import Reader, fixed, matches, reading, transcript
 
-pytestmark = [pytest.mark.slow, pytest.mark.server]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.server]
 SECONDS = 120
 ROWS = 3_000
 """As many as the page about shadows shows."""

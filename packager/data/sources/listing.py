@@ -201,10 +201,21 @@ def _visible(folder: Path, seen: set[Path], apart: Set[Path]) -> Iterator[Path]:
             "remove the link",
         )
     seen.add(real)
-    for path in folder.iterdir():
+    for path in _entries(folder):
         if path.name.startswith((".", "_")) or path in apart:
             continue
         if path.is_dir():
             yield from _visible(path, seen, apart)
         elif path.is_file():
             yield path
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The entries of ``folder``; ``UsageError`` if this user may not list it."""
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: expected a folder that user {os.getuid()} can read, got {error.strerror}",
+            "allow it: chmod -R a+rX FOLDER",
+        ) from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,25 @@ def test_links_are_refused(tmp_path: Path) -> None:
     (tmp_path / "images").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UsageError, match=r"expected the folder of its files at .*, got a link"):
         read(tmp_path / "rows.csv", NAMED)
+
+
+@pytest.mark.slow
+def test_a_folder_that_may_not_be_listed_is_refused_with_its_user(tmp_path: Path) -> None:
+    table = tmp_path / "table"
+    table.mkdir()
+    (table / "a.parquet").touch()
+    table.chmod(0o000)
+    code = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from packager.data.sources.listing import _visible\n"
+        "os.geteuid() or os.setresuid(65532, 65532, 65532)\n"
+        "list(_visible(Path('table'), set(), set()))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    table.chmod(0o700)
+    assert "UsageError: table: expected a folder that user " in done.stderr
+    assert "can read, got Permission denied" in done.stderr
