@@ -39,6 +39,7 @@ from modelhost.pickles.stand_ins import (
     ConstructedObject,
     GlobalName,
     SkippedText,
+    is_hidden,
 )
 from modelhost.pickles.states import executed_text, hides_attributes, is_followed
 
@@ -253,7 +254,7 @@ class PickleReader(BASE):  # type: ignore[misc]
                         key.startswith("__") and key.endswith("__") and key not in NAMING
                     ):
                         self.act(f"sets {key} of an object of {kind}")
-            elif isinstance(part, ConstructedObject) and target.of is not None:
+            elif target.of is not None and is_hidden(part, target):
                 target.of.uses.add(HIDDEN)
         wrong = note_state(target, state) or wrong_type(target, state) or executed_text(state)
         if wrong or hides_attributes(state):

@@ -52,6 +52,15 @@ class ConstructedObject:
         return self.of.full if self.of is not None else ""
 
 
+def is_hidden(part: Any, target: ConstructedObject) -> bool:
+    """Whether a state of ``target``, or a part of it, is an object, so its names aren't known.
+
+    An object that was made without arguments may be its own state, as a dict with attributes is:
+    its items become attributes without ``setattr``.
+    """
+    return isinstance(part, ConstructedObject) and (part is not target or bool(target.args))
+
+
 class SkippedText:
     """A long text or a long block of bytes, of which nothing was kept."""
 

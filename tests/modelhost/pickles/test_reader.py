@@ -31,6 +31,22 @@ def test_offset_and_uses_of_a_global() -> None:
     assert (one.offset, one.uses) == (2, {"named", "called"})
 
 
+@pytest.mark.parametrize(
+    ("arguments", "uses"),
+    [
+        (b")", {"named", "made", "opaque"}),
+        # A tuple with the state of slots, whose attributes are set by ``setattr``.
+        (b"N}\x86\x85", {"named", "made", "given", "opaque", "hidden"}),
+    ],
+    ids=["a dict with attributes", "a pair"],
+)
+def test_an_object_may_be_its_own_state_if_it_was_made_without_arguments(
+    arguments: bytes, uses: set[str]
+) -> None:
+    made = b"\x80\x02cshop\nBunch\n" + arguments + b"\x81q\x00h\x00b."
+    assert read(made)[1].globals["shop", "Bunch"].uses == uses
+
+
 def test_a_file_may_have_so_many_opcodes_for_its_size() -> None:
     assert PickleContents(0).limit == 5_000_000
     assert PickleContents(1_000).limit == 5_020_000
