@@ -255,6 +255,7 @@ def test_a_flow_that_is_killed_leaves_no_member(watched: Watched) -> None:
     assert not {*every} & {one for found in watched.members().values() for one in found}
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_leaves_no_member_and_two_flows_have_a_set_each(
     tmp_path: Path,
 ) -> None:

@@ -226,6 +226,7 @@ def test_a_model_that_cannot_be_loaded_is_tried_again_and_readiness_says_why(
         assert server.stop() == 0
 
 
+@pytest.mark.long
 def test_a_process_that_the_model_forks_while_it_loads_serves_nothing(tmp_path: Path) -> None:
     package = hostile_package(tmp_path / "package", workers=1)
     server = start(package, tmp_path, **{LOAD_VARIABLE: "forks"}, **LIMITS)

@@ -160,6 +160,7 @@ def exposed(one: Receiver) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("prometheus"), reason="no prometheus here")
 def test_the_rules_record_the_same_series_of_pushed_samples(
     package: Package, tmp_path: Path

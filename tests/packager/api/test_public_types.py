@@ -46,6 +46,7 @@ def pack(model: object, train: Callable[[pd.DataFrame, pd.Series], object]) -> f
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_users_script_is_checked_by_mypy(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)

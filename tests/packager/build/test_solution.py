@@ -198,6 +198,7 @@ def test_the_record_of_the_build_is_that_of_the_solution(local_solution: Package
     assert record["root"] == local_solution.built["root"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_second_build_gives_the_same_bytes(local_solution: Package, tmp_path: Path) -> None:
     output = ("--output", f"oci:{tmp_path / 'again'}", "--check-reproducible", "--json")

@@ -136,6 +136,7 @@ def test_one_member_is_replayed_with_a_negative_control(
     assert "change detected" in done.out
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_member_with_a_pointer_to_its_data_is_replayed_with_the_data(tmp_path: Path) -> None:
     solution = write_solution_projects(tmp_path / "projects")
