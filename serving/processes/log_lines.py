@@ -28,7 +28,7 @@ MAX_LINE_SECONDS = 1.0
 FINAL_READ_SECONDS = 2.0
 """Seconds to wait, at the end, for output of other processes."""
 PAUSE_SECONDS = 1.0
-"""Seconds that a fork waits for a reader whose line nobody takes; then the reader runs on."""
+"""Seconds that a fork waits for a reader whose line is not taken; then the reader continues."""
 STREAMS = {1: ("stdout", logging.INFO), 2: ("stderr", logging.WARNING)}
 """Descriptor → name of the logger and level, for lines that aren't JSON."""
 
