@@ -111,11 +111,11 @@ def _serve(listening: socket.socket) -> int:
         return error.exit_code
 
 
-def _notes(given: str | None) -> int | None:
+def _notes(value: str | None) -> int | None:
     """Enable the report of stacks; return the descriptor for a loading error."""
-    if given is None:
+    if value is None:
         return None
-    failure, stacks = map(int, given.split(":"))
+    failure, stacks = map(int, value.split(":"))
     os.set_inheritable(failure, False)
     os.set_inheritable(stacks, False)
     faulthandler.enable(sys.stderr)

@@ -64,9 +64,9 @@ class ColumnSpec(NamedTuple):
         return [list(value) if isinstance(value, tuple) else value for value in self]
 
     @classmethod
-    def read(cls, given: Sequence[Any]) -> ColumnSpec:
+    def read(cls, fields: Sequence[Any]) -> ColumnSpec:
         """From ``as_json``."""
-        return cls._make(tuple(value) if isinstance(value, list) else value for value in given)
+        return cls._make(tuple(value) if isinstance(value, list) else value for value in fields)
 
 
 class EncodedColumns(NamedTuple):

@@ -31,6 +31,6 @@ class OutputSpec(NamedTuple):
         return [list(value) if isinstance(value, tuple) else value for value in self]
 
     @classmethod
-    def read(cls, given: Sequence[Any]) -> OutputSpec:
+    def read(cls, fields: Sequence[Any]) -> OutputSpec:
         """From ``as_json``."""
-        return cls._make(tuple(value) if isinstance(value, list) else value for value in given)
+        return cls._make(tuple(value) if isinstance(value, list) else value for value in fields)

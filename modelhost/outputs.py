@@ -35,14 +35,14 @@ def complete(native: Any, outputs: Sequence[OutputSpec]) -> tuple[OutputSpec, ..
     return tuple(_with_classes(one, named_output) for one, named_output in zip(outputs, named))
 
 
-def _with_classes(output: OutputSpec, given: Any) -> OutputSpec:
-    """``output`` with the classes ``given`` by the model, unless more of them are declared."""
+def _with_classes(output: OutputSpec, classes: Any) -> OutputSpec:
+    """``output`` with the classes ``classes`` by the model, unless more of them are declared."""
     declared = output.classes
-    if given is None or output.kind not in ("label", "labels"):
+    if classes is None or output.kind not in ("label", "labels"):
         return output
     if declared and output.kind == "labels":
         return output  # the model's may be the values of each label: 0 and 1
-    known = tuple(scalars(given))
+    known = tuple(scalars(classes))
     if declared and not {*known} <= {*declared}:
         raise _wrong(output, f"classes_ {truncate(str(known))}", truncate(str(declared)))
     return output if declared and len(known) < len(declared) else output._replace(classes=known)

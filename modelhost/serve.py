@@ -221,12 +221,12 @@ class Server:
         self._listening.close()
 
 
-def _row(given: Any) -> list[Any] | None:
+def _row(encoded: Any) -> list[Any] | None:
     """The values of an encoded row."""
-    if given is None:
+    if encoded is None:
         return None
-    buffers = [base64.b64decode(text) for text in given["buffers"]]
-    return [column[0] for column in decode_columns(given["columns"], buffers, 1)]
+    buffers = [base64.b64decode(text) for text in encoded["buffers"]]
+    return [column[0] for column in decode_columns(encoded["columns"], buffers, 1)]
 
 
 def serve(listening: socket.socket, spec: str, heartbeat: HostHeartbeat) -> int:

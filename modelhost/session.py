@@ -228,9 +228,9 @@ def read_specs(request: Message) -> list[ColumnSpec]:
     return [ColumnSpec.read(one) for one in request.header["specs"]]
 
 
-def read_outputs(given: Mapping[str, Any]) -> list[OutputSpec]:
+def read_outputs(request: Mapping[str, Any]) -> list[OutputSpec]:
     """The outputs that a request, or the file of a serving process, declares."""
-    return [OutputSpec.read(one) for one in given["outputs"]]
+    return [OutputSpec.read(one) for one in request["outputs"]]
 
 
 def read_input(request: Message, takes: str) -> Any:

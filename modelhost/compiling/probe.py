@@ -46,8 +46,8 @@ class Probe(NamedTuple):
         }
 
     @classmethod
-    def read(cls, columns: Sequence[Any], frame: Any, given: Mapping[str, Any]) -> Probe:
+    def read(cls, columns: Sequence[Any], frame: Any, encoded: Mapping[str, Any]) -> Probe:
         """From ``as_json``."""
-        indices = {ProbeInput(*question): tuple(rows) for question, rows in given["indices"]}
-        raised = frozenset(ProbeInput(*question) for question in given["raised"])
+        indices = {ProbeInput(*question): tuple(rows) for question, rows in encoded["indices"]}
+        raised = frozenset(ProbeInput(*question) for question in encoded["raised"])
         return cls(columns, frame, indices, raised)

@@ -105,11 +105,11 @@ def pmdarima_outputs(native: Any, outputs: Sequence[OutputSpec]) -> Any:
     return by_step(native, DeclaredAnswers("regression"), forecasts)
 
 
-def _pmdarima_quantile(native: Any, steps: int, given: Any, level: float) -> Any:
+def _pmdarima_quantile(native: Any, steps: int, features: Any, level: float) -> Any:
     if level == MEDIAN:
-        return np.asarray(native.predict(n_periods=steps, X=given))
+        return np.asarray(native.predict(n_periods=steps, X=features))
     outside = 2 * min(level, 1 - level)
-    _, bounds = native.predict(n_periods=steps, X=given, return_conf_int=True, alpha=outside)
+    _, bounds = native.predict(n_periods=steps, X=features, return_conf_int=True, alpha=outside)
     return np.asarray(bounds)[:, int(level > MEDIAN)]
 
 

@@ -105,12 +105,12 @@ def in_batches(run: Callable[[Any], Any], rows: Any, size: int | None) -> Any:
     return _together(batches)
 
 
-def _first_rows(given: Any, count: int) -> Any:
-    if isinstance(given, Mapping):
-        return {name: np.asarray(one)[:count] for name, one in given.items()}
-    if isinstance(given, (list, tuple)):
-        return [np.asarray(one)[:count] for one in given]
-    return np.asarray(given)[:count]
+def _first_rows(inputs: Any, count: int) -> Any:
+    if isinstance(inputs, Mapping):
+        return {name: np.asarray(one)[:count] for name, one in inputs.items()}
+    if isinstance(inputs, (list, tuple)):
+        return [np.asarray(one)[:count] for one in inputs]
+    return np.asarray(inputs)[:count]
 
 
 def _together(parts: Sequence[Any]) -> Any:

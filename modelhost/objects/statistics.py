@@ -116,10 +116,10 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
     name = type(native.model).__name__
     if name in _LEAST_SQUARES:
 
-        def of_observation(given: Any, levels: Any) -> Any:
+        def of_observation(features: Any, levels: Any) -> Any:
             from scipy.stats import t
 
-            prediction = native.get_prediction(given)
+            prediction = native.get_prediction(features)
             mean, spread = np.asarray(prediction.predicted_mean), np.asarray(prediction.se_obs)
             return mean[:, None] + spread[:, None] * t.ppf(levels, native.df_resid)
 
@@ -127,8 +127,8 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
     family: Any = getattr(native.model, "family", None)
     if name == "GLM" and callable(getattr(family, "get_distribution", None)):
 
-        def of_family(given: Any, levels: Any) -> Any:
-            mean = np.asarray(_predicted(native, given))
+        def of_family(features: Any, levels: Any) -> Any:
+            mean = np.asarray(_predicted(native, features))
             law = family.get_distribution(mean, native.scale)
             return np.column_stack([np.asarray(law.ppf(level)) for level in levels])
 
@@ -136,10 +136,10 @@ def _quantiles(native: Any) -> Callable[[Any, Any], Any] | None:
     return None
 
 
-def _predicted(native: Any, given: Any) -> Any:
+def _predicted(native: Any, features: Any) -> Any:
     if getattr(native.model, "formula", None) is not None:
-        return native.predict(given)
-    return native.model.predict(native.params, given)
+        return native.predict(features)
+    return native.model.predict(native.params, features)
 
 
 def _taken(native: Any) -> tuple[Callable[[Any], Any], Inputs]:

@@ -35,13 +35,13 @@ def torch_endings(native: Any) -> list[str]:
     return [_LAYERS.get(type(parts[-1]).__name__, OPEN)]
 
 
-def _flat(given: Any) -> list[Any]:
+def _flat(nodes: Any) -> list[Any]:
     """The nodes in nested tuples, lists and dicts, in order."""
-    if isinstance(given, dict):
-        given = list(given.values())
-    if isinstance(given, (list, tuple)):
-        return [node for one in given for node in _flat(one)]
-    return [given]
+    if isinstance(nodes, dict):
+        nodes = list(nodes.values())
+    if isinstance(nodes, (list, tuple)):
+        return [node for one in nodes for node in _flat(one)]
+    return [nodes]
 
 
 def _of_exported(node: Any) -> str:

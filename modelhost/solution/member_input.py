@@ -233,14 +233,14 @@ def _cells(values: Any, spec: ColumnSpec, member: MemberSpec) -> Any:
     return converted
 
 
-def _is_same(given: Any, converted: Any) -> bool:
+def _is_same(original: Any, converted: Any) -> bool:
     """Whether no whole number has changed, and no finite number is infinite now."""
-    given = np.asarray(given)
-    if given.dtype == converted.dtype or given.dtype.kind not in "biuf":
+    original = np.asarray(original)
+    if original.dtype == converted.dtype or original.dtype.kind not in "biuf":
         return True
     if converted.dtype.kind == "f":
-        return bool((np.isfinite(converted) | ~np.isfinite(given.astype(np.float64))).all())
-    return bool((converted == given).all())
+        return bool((np.isfinite(converted) | ~np.isfinite(original.astype(np.float64))).all())
+    return bool((converted == original).all())
 
 
 def _codes(values: Any, spec: ColumnSpec) -> Any:

@@ -28,10 +28,10 @@ class PredictionBins(NamedTuple):
     """Of a member with several outputs: the one that is counted."""
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> PredictionBins:
+    def read(cls, encoded: Mapping[str, Any]) -> PredictionBins:
         """From the object that a server hands over."""
-        labels = {str(text): int(index) for text, index in given["labels"].items()}
-        return cls(int(given["size"]), tuple(given["edges"]), labels, given["output"])
+        labels = {str(text): int(index) for text, index in encoded["labels"].items()}
+        return cls(int(encoded["size"]), tuple(encoded["edges"]), labels, encoded["output"])
 
     def as_json(self) -> dict[str, Any]:
         """For a file; ``PredictionBins.read`` is the inverse."""

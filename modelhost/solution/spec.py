@@ -56,15 +56,15 @@ class MemberSpec(NamedTuple):
         return dict(fields)
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> MemberSpec:
+    def read(cls, encoded: Mapping[str, Any]) -> MemberSpec:
         """From ``as_json``."""
-        classes = given["classes"]
+        classes = encoded["classes"]
         own = {
-            **given,
+            **encoded,
             "classes": None if classes is None else tuple(classes),
-            "outputs": tuple(OutputSpec.read(one) for one in given["outputs"]),
-            "features": tuple(ColumnSpec.read(one) for one in given["features"]),
-            "pickle_allow": tuple(given["pickle_allow"]),
+            "outputs": tuple(OutputSpec.read(one) for one in encoded["outputs"]),
+            "features": tuple(ColumnSpec.read(one) for one in encoded["features"]),
+            "pickle_allow": tuple(encoded["pickle_allow"]),
         }
         return cls(**own)
 

@@ -48,12 +48,12 @@ class UnansweredError(BaseException):
 class OtherMember:
     """A member of another release, as the runner of this one's flow."""
 
-    def __init__(self, given: Mapping[str, Any], answers: Mapping[str, Predictions]) -> None:
-        """``given``: ``spec``, ``classes`` and ``has_probabilities``; ``answers``: by digest."""
-        self.spec = MemberSpec.read(given["spec"])
-        classes = given["classes"]
+    def __init__(self, encoded: Mapping[str, Any], answers: Mapping[str, Predictions]) -> None:
+        """``encoded``: ``spec``, ``classes`` and ``has_probabilities``; ``answers``: by digest."""
+        self.spec = MemberSpec.read(encoded["spec"])
+        classes = encoded["classes"]
         self.classes = None if classes is None else tuple(classes)
-        self.has_probabilities = bool(given["has_probabilities"])
+        self.has_probabilities = bool(encoded["has_probabilities"])
         self.answers = answers
 
 

@@ -88,9 +88,9 @@ def described(flow: Flow) -> list[dict[str, Any]]:
     ]
 
 
-def _others(given: Sequence[dict[str, Any]], buffers: Sequence[Buffer]) -> Iterator[OtherMember]:
+def _others(encoded: Sequence[dict[str, Any]], buffers: Sequence[Buffer]) -> Iterator[OtherMember]:
     at = 0
-    for one in given:
+    for one in encoded:
         answers = {}
         for digest, header, count in one["answers"]:
             answers[digest] = decode_predictions(Message(header, buffers[at : at + count]))

@@ -53,9 +53,9 @@ class RedisClient:
         pool.connection_class = _bounded(pool.connection_class)
         self._client: Any = redis.Redis(connection_pool=pool)
 
-    def eval(self, script: str, keys: int, *given: Any) -> Any:
+    def eval(self, script: str, keys: int, *arguments: Any) -> Any:
         """The result of a script."""
-        return self._call(lambda: self._client.eval(script, keys, *given))
+        return self._call(lambda: self._client.eval(script, keys, *arguments))
 
     def memory(self) -> dict[str, Any]:
         """The server's memory information (``INFO memory``)."""

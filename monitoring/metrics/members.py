@@ -53,15 +53,15 @@ class MemberCounts(NamedTuple):
 class MemberMetrics:
     """The series of the members of one package version in this process."""
 
-    def __init__(self, series: Series, given: MeasuredMembers) -> None:
+    def __init__(self, series: Series, measured: MeasuredMembers) -> None:
         """Create every series at 0; without members, none."""
         self._members: dict[str, _Member] = {}
-        if not given.members:
+        if not measured.members:
             return
         calls = series.histogram(
             "model_member_duration_seconds",
             "Time of a call of a member, from its rows to its answers.",
-            given.durations,
+            measured.durations,
             "member",
         )
         rows = series.counter(
@@ -82,7 +82,7 @@ class MemberMetrics:
             "member",
             "bin",
         )
-        for member in given.members:
+        for member in measured.members:
             name = label(member.name)
             for text, count in zip(member.bins, member.reference, strict=True):
                 reference(member.name, text, count)

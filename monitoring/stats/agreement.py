@@ -67,9 +67,10 @@ def cohen_kappa(one: Floats, other: Floats) -> Agreement:
 def fleiss_kappa(labels: Floats) -> Agreement:
     """Fleiss' kappa (1971); NaN unless every labelled row has equally many labels, at least two."""
     units = _Units.of(labels, least=1)
-    if not units.rows or units.given[0] < 2 or (units.given != units.given[0]).any():
+    counts = units.label_counts
+    if not units.rows or counts[0] < 2 or (counts != counts[0]).any():
         return Agreement(np.nan, np.nan, np.nan, units.rows)
-    raters = float(units.given[0])
+    raters = float(counts[0])
     disagreeing = units.unequal_pairs() / (raters * (raters - 1))
 
     def kappa(weights: Floats) -> float:
@@ -98,11 +99,11 @@ def krippendorff_alpha(labels: Floats, level: AgreementLevel) -> Agreement:
         totals = units.totals(weights)
         every = float(totals.sum())
         if level == "nominal":
-            return _alpha(weights, unequal, units.given, every**2 - float(totals @ totals))
+            return _alpha(weights, unequal, units.label_counts, every**2 - float(totals @ totals))
         ranks = (np.cumsum(totals) - totals / 2) / every
-        within = _squared_differences(units.given, units.sums(ranks), units.sums(ranks**2))
+        within = _squared_differences(units.label_counts, units.sums(ranks), units.sums(ranks**2))
         overall = _squared_differences(every, totals @ ranks, totals @ ranks**2)
-        return _alpha(weights, within, units.given, float(overall))
+        return _alpha(weights, within, units.label_counts, float(overall))
 
     return _bootstrapped(alpha, units.times)
 
@@ -111,7 +112,7 @@ def _interval_alpha(units: _Units) -> Callable[[Floats], float]:
     # Differences don't depend on the origin or the unit; both bound the rounding errors.
     numbers = units.values - units.values.mean()
     numbers = numbers / max(float(np.abs(numbers).max()), np.finfo(np.float64).tiny)
-    label_counts, sums, squares = units.given, units.sums(numbers), units.sums(numbers**2)
+    label_counts, sums, squares = units.label_counts, units.sums(numbers), units.sums(numbers**2)
     within = _squared_differences(label_counts, sums, squares)
 
     def alpha(weights: Floats) -> float:
@@ -131,7 +132,7 @@ class _Units:
     """Index of each label into ``values``; the labels of a row are adjacent."""
     row: npt.NDArray[np.intp]
     """The row of each label."""
-    given: Floats
+    label_counts: Floats
     """Number of labels of each row."""
     times: Floats
     """Number of occurrences of each row."""
@@ -160,24 +161,26 @@ class _Units:
 
     def sums(self, numbers: Floats) -> Floats:
         """Sum of the labels of each row, with a number for each value."""
-        return np.asarray(np.bincount(self.row, numbers[self.codes], len(self.given)), np.float64)
+        return np.asarray(
+            np.bincount(self.row, numbers[self.codes], len(self.label_counts)), np.float64
+        )
 
     def unequal_pairs(self) -> Floats:
         """Number of ordered pairs of different labels in each row."""
         pairs = self.row * len(self.values) + self.codes
         cells, counts = np.unique(pairs, return_counts=True)
-        equal = np.bincount(cells // len(self.values), counts**2, len(self.given))
-        return np.asarray(self.given**2 - equal)
+        equal = np.bincount(cells // len(self.values), counts**2, len(self.label_counts))
+        return np.asarray(self.label_counts**2 - equal)
 
 
-def _alpha(weights: Floats, within: Floats, given: Floats, overall: float) -> float:
+def _alpha(weights: Floats, within: Floats, counts: Floats, overall: float) -> float:
     """1 - observed / expected disagreement.
 
-    ``within``: sum of the metric over ordered pairs of labels of each row; ``given``: labels of
+    ``within``: sum of the metric over ordered pairs of labels of each row; ``counts``: labels of
     each; ``overall``: the sum over ordered pairs of all labels.
     """
-    count = float(weights @ given)
-    observed = float(weights @ (within / (given - 1))) / count
+    count = float(weights @ counts)
+    observed = float(weights @ (within / (counts - 1))) / count
     expected = overall / (count * (count - 1))
     return _over_chance(observed, expected)
 

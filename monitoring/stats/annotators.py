@@ -79,14 +79,14 @@ def dawid_skene(rows: Codes, annotators: Codes, labels: Codes) -> TrueClasses:
     return TrueClasses(posterior, prior, by_true, likelihood, iteration, converged)
 
 
-def _confusion(given: Codes, posterior: Floats, shape: tuple[int, int]) -> Floats:
+def _confusion(codes: Codes, posterior: Floats, shape: tuple[int, int]) -> Floats:
     """The probability of each (annotator, label) given the true class: (annotators · k, k true).
 
     ``posterior``: of the row of each label.
     """
     people, classes = shape
     counts = np.stack(
-        [_table(given, one, (people, classes)) for one in posterior.T], axis=-1
+        [_table(codes, one, (people, classes)) for one in posterior.T], axis=-1
     )  # (people, given, true)
     counts = np.maximum(counts, _LEAST)
     shares: Floats = (counts / counts.sum(axis=1, keepdims=True)).reshape(-1, classes)
@@ -94,11 +94,11 @@ def _confusion(given: Codes, posterior: Floats, shape: tuple[int, int]) -> Float
 
 
 def _posterior(
-    rows: Codes, given: Codes, n: int, prior: Floats, confusion: Floats
+    rows: Codes, codes: Codes, n: int, prior: Floats, confusion: Floats
 ) -> tuple[Floats, float]:
     """The probability of each class of each row, (n, k), and the log-likelihood of all labels."""
     logs = np.log(np.maximum(prior, _LEAST)) + np.stack(
-        [_table(rows, one[given], (n,)) for one in np.log(confusion).T], axis=-1
+        [_table(rows, one[codes], (n,)) for one in np.log(confusion).T], axis=-1
     )
     highest = logs.max(axis=1, keepdims=True)
     odds = np.exp(logs - highest)

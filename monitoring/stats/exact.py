@@ -41,14 +41,14 @@ def exact_interval(count: int, rows: int, level: float = 0.95) -> tuple[float, f
     return low, 1 - _share_where(lambda share: at_least(rows - count, rows, share), outside)
 
 
-def _share_where(tail: Callable[[float], float], wanted: float) -> float:
-    """The share at which the increasing function ``tail`` is ``wanted``."""
+def _share_where(tail: Callable[[float], float], probability: float) -> float:
+    """The share at which the increasing function ``tail`` is ``probability``."""
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if tail(middle) < wanted else (low, middle)
+        low, high = (middle, high) if tail(middle) < probability else (low, middle)
     return (low + high) / 2
 
 

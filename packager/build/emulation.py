@@ -108,18 +108,20 @@ def _rows(context: BuildContext) -> _Rows:
     )
 
 
-def compared(given: _Rows, manifest: Manifest, tree: EmulatedImage, context: BuildContext) -> str:
+def compared(
+    answered: _Rows, manifest: Manifest, tree: EmulatedImage, context: BuildContext
+) -> str:
     """Comparison of the answers; raises ``PackageError`` for one that differs."""
-    if not given.rows:
+    if not answered.rows:
         raise PackageError("under emulation: expected rows of the data, got none")
-    schema, rows = manifest.schema_, _in_one_request(given, RowChecker(manifest.schema_))
+    schema, rows = manifest.schema_, _in_one_request(answered, RowChecker(manifest.schema_))
     checked = RowChecker(schema).check(rows)
     columns = [list(column) for column in checked.columns[: len(schema.features)]]
     document = tree.answers("model", _requests(manifest, columns, len(rows), tree.root))
     native = _predictions(document)
     answers = flagged_answers(native, schema.probability_classes, checked.flags)
     largest = 0.0
-    for number, (answer, expected) in enumerate(zip(answers, given.expected, strict=False)):
+    for number, (answer, expected) in enumerate(zip(answers, answered.expected, strict=False)):
         got = {name: answer.get(name) for name in expected}
         if not equal_answers(got, expected):
             raise PackageError(
@@ -129,7 +131,7 @@ def compared(given: _Rows, manifest: Manifest, tree: EmulatedImage, context: Bui
             )
         largest = max(largest, _difference(got, expected))
     comparison = (
-        f"{len(given.expected)} answers of the model equal, largest difference {largest:.3g}"
+        f"{len(answered.expected)} answers of the model equal, largest difference {largest:.3g}"
     )
     if manifest.compiled.verdict != "equal":
         return comparison
@@ -137,12 +139,12 @@ def compared(given: _Rows, manifest: Manifest, tree: EmulatedImage, context: Bui
     return f"{comparison}; the compiled form equal to it on {count} rows"
 
 
-def _in_one_request(given: _Rows, checker: RowChecker) -> list[dict[str, Any]]:
+def _in_one_request(answered: _Rows, checker: RowChecker) -> list[dict[str, Any]]:
     """The rows, without those edge rows that a request with the nulls of others would refuse.
 
     An integer beyond 2^53 is refused in a request in which another row has no value there.
     """
-    rows, count = [*given.rows], len(given.expected)
+    rows, count = [*answered.rows], len(answered.expected)
     probe = {
         name: None if any(row.get(name) is None for row in rows) else value
         for name, value in rows[0].items()

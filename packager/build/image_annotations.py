@@ -48,12 +48,12 @@ class ImageAnnotations:
 NO_MARKS = ImageAnnotations()
 
 
-def read_marks(project: Project, files: ListedFiles, given: Sequence[str]) -> ImageAnnotations:
-    """The marks of a build of ``project``; ``given`` are the labels of its command.
+def read_marks(project: Project, files: ListedFiles, options: Sequence[str]) -> ImageAnnotations:
+    """The marks of a build of ``project``; ``options`` are the labels of its command.
 
     Raises ``UsageError`` for a label that is not allowed.
     """
-    labels = image_labels(project.directory, given)
+    labels = image_labels(project.directory, options)
     kinds = (files.code.files, files.data, files.model)
     packaged = [path for kind in kinds for path in kind.values()]
     state = git_state(project.directory, packaged)

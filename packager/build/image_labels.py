@@ -34,13 +34,13 @@ RESERVED = (f"{LABEL}.", "com.docker.", "io.docker.", "org.dockerproject.")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
 
 
-def image_labels(project: Path, given: Sequence[str]) -> dict[str, str]:
+def image_labels(project: Path, options: Sequence[str]) -> dict[str, str]:
     """The labels of the project's file and of the command, whose values win; sorted by name.
 
     Raises ``UsageError`` for a label that is no ``NAME=VALUE``, reserved, given twice, too long,
     not printable, or that looks like a credential.
     """
-    labels = {**_read(_lines(project), LABELS), **_read(given, OPTION)}
+    labels = {**_read(_lines(project), LABELS), **_read(options, OPTION)}
     if len(labels) > MAX_LABELS:
         raise UsageError(
             f"labels: expected at most {MAX_LABELS}, got {len(labels)}", "leave some out"

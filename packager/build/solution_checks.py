@@ -147,6 +147,6 @@ def _check_function(file: str, text: str, project: Project, base: str) -> None:
         )
 
 
-def _suggestion(given: str, known: Collection[str]) -> str | None:
-    close = difflib.get_close_matches(given, [*known], 1, 0.6)
+def _suggestion(word: str, known: Collection[str]) -> str | None:
+    close = difflib.get_close_matches(word, [*known], 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else None

@@ -114,7 +114,7 @@ class _Counted(NamedTuple):
     urls: list[str]
     prometheus: str | None
     window: str | None
-    wanted: ModelSelector
+    selector: ModelSelector
     key: str | None
 
     def totals(self, window: str, names: MetricNames) -> CounterTotals:
@@ -123,8 +123,8 @@ class _Counted(NamedTuple):
 
         if self.prometheus:
             window = self.window or window
-            return query_prometheus(self.prometheus, window, self.wanted, self.key, names)
-        return scrape_replicas(self.urls, self.wanted, self.key, names)
+            return query_prometheus(self.prometheus, window, self.selector, self.key, names)
+        return scrape_replicas(self.urls, self.selector, self.key, names)
 
 
 def _compare_shadow(

@@ -37,20 +37,20 @@ def as_declared(
     reader: TableReadOptions,
     path: Path,
     *,
-    given: Mapping[str, Any],
+    dtypes: Mapping[str, Any],
     times: Mapping[str, TimeKind] | None = None,
     first: int = 0,
 ) -> pd.DataFrame:
     """``frame`` with declared columns converted, and text columns of times as times.
 
-    Columns of ``given`` and of the kinds ``AS_TEXT`` are unchanged. If ``frame`` is a part of a
+    Columns of ``dtypes`` and of the kinds ``AS_TEXT`` are unchanged. If ``frame`` is a part of a
     table, ``times`` are the kinds of its time columns in the whole table, and ``first`` is the
     number of its first row. Raises ``UsageError`` for a cell that does not match its column's
     declaration.
     """
     for name in frame.columns:
         kind = reader.kind(name)
-        if name in given or kind in ("string", "any", *AS_TEXT):
+        if name in dtypes or kind in ("string", "any", *AS_TEXT):
             continue
         column = frame[name]
         if kind is None or kind == "datetime":

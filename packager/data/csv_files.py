@@ -72,7 +72,7 @@ def read_csv(
     labels = _RowLabels(path, read_head(files[0], reader))
     frame = labels.without(frame)
     labels.finish()
-    return as_declared(frame, reader, path, given=dtypes)
+    return as_declared(frame, reader, path, dtypes=dtypes)
 
 
 def csv_blocks(
@@ -96,7 +96,7 @@ def csv_blocks(
         blocks = _table(text, _options(names, files[0], reader), dtype=read, chunksize=rows)
         for frame in blocks:
             plain = labels.without(frame)
-            yield as_declared(plain, reader, path, given=dtype, times=times, first=row)
+            yield as_declared(plain, reader, path, dtypes=dtype, times=times, first=row)
             row += len(plain)
     labels.finish()
 

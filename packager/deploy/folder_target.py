@@ -21,22 +21,22 @@ def target_of(folder: Path) -> str | None:
     return str(notes[TARGET]) if TARGET in notes else None
 
 
-def check_target(folder: Path, wanted: str) -> None:
-    """Raise ``UsageError`` if ``folder`` is of another target than ``wanted``."""
+def check_target(folder: Path, expected: str) -> None:
+    """Raise ``UsageError`` if ``folder`` is of another target than ``expected``."""
     target = target_of(folder)
-    if target not in (None, wanted):
+    if target not in (None, expected):
         raise UsageError(
-            f"{folder}: expected a folder of `deploy {wanted}`, got one of `deploy {target}`",
+            f"{folder}: expected a folder of `deploy {expected}`, got one of `deploy {target}`",
             "name another folder with --output",
         )
 
 
-def target_fleet(folder: Path, wanted: str) -> Fleet:
+def target_fleet(folder: Path, target: str) -> Fleet:
     """The fleet that ``folder`` records; empty for a new one. Raises as ``check_target``."""
-    check_target(folder, wanted)
+    check_target(folder, target)
     return Fleet.of(generated_folder.read_generated(folder).notes)
 
 
-def target_notes(wanted: str, fleet: Fleet) -> dict[str, Any]:
+def target_notes(target: str, fleet: Fleet) -> dict[str, Any]:
     """The notes to record for ``fleet``."""
-    return {TARGET: wanted, **fleet.notes}
+    return {TARGET: target, **fleet.notes}

@@ -30,8 +30,8 @@ class SwarmTask:
 
     state: str
     """``running``, ``pending``, ``failed``, …"""
-    wanted: str
-    """The state that the Swarm wants."""
+    desired_state: str
+    """The state that the Swarm works towards."""
     image: str
     error: str
     """Why it isn't running; empty if the Swarm doesn't say."""

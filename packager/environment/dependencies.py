@@ -89,7 +89,7 @@ def lock_and_fetch(
         progress.warn(path)
     selection = DependencySelection(target, requirements.extras, requirements.groups)
     check_python_of(project_of(file), selection)
-    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, wanted=selection)
+    inputs = inputs_digest(file, target, strategy=strategy, torch=torch, selection=selection)
     known = None if update else _known(lock_path, target)
     project = PackagedCode(project_of(file), requirements.code)
     if known is not None and _holds(known, requirements, inputs, project):
@@ -177,7 +177,7 @@ def _with_others(locked: LockFile, known: LockFile | None) -> LockFile:
 def _complete_lock(
     locked: LockFile,
     requirements: Requirements,
-    wanted: DependencySelection,
+    selection: DependencySelection,
     base: Base | None,
     progress: Progress,
 ) -> Lock:
@@ -189,8 +189,8 @@ def _complete_lock(
         groups.append("grpc")
     if requirements.parquet:
         groups.append("parquet")
-    shipped = shipped_wheels(groups, wanted.target, _called(base))
-    _fetch_shipped(wheels.missing(shipped), requirements, wanted, progress)
+    shipped = shipped_wheels(groups, selection.target, _called(base))
+    _fetch_shipped(wheels.missing(shipped), requirements, selection, progress)
     return Lock(
         python=locked.python,
         platform=locked.platform,
@@ -216,13 +216,15 @@ def _called(base: Base | None) -> str:
 def _fetch_shipped(
     absent: Sequence[Wheel],
     requirements: Requirements,
-    wanted: DependencySelection,
+    selection: DependencySelection,
     progress: Progress,
 ) -> None:
     """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
     if absent:
-        index = user_index_options().of_project(requirements.file, ANY_INDEX, wanted)
-        wheels.fetch(resolver.locate(absent, wanted.target, index, SHIPPED.name), index, progress)
+        index = user_index_options().of_project(requirements.file, ANY_INDEX, selection)
+        wheels.fetch(
+            resolver.locate(absent, selection.target, index, SHIPPED.name), index, progress
+        )
 
 
 def fetch_locked(
@@ -250,19 +252,19 @@ def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, 
 
 
 def _fetch_missing(
-    lock: LockFile, requirements: Requirements, wanted: DependencySelection, progress: Progress
+    lock: LockFile, requirements: Requirements, selection: DependencySelection, progress: Progress
 ) -> None:
     """Download the locked wheels that the wheelhouse lacks."""
     absent = wheels.missing(lock.wheels)
     if not absent:
         warn_of_large_wheels(lock.wheels, (), requirements.torch, progress)
         return
-    options = user_index_options().of_project(requirements.file, requirements.strategy, wanted)
+    options = user_index_options().of_project(requirements.file, requirements.strategy, selection)
     index = options.with_torch(requirements.torch)
-    named = named_wheels(read_requirements(requirements.file, wanted))
+    named = named_wheels(read_requirements(requirements.file, selection))
     resolved = [ResolvedWheel(w, named[w.filename]) for w in absent if w.filename in named]
     others = [wheel for wheel in absent if wheel.filename not in named]
-    resolved += resolver.locate(others, wanted.target, index) if others else []
+    resolved += resolver.locate(others, selection.target, index) if others else []
     _fetch(lock.wheels, resolved, index, requirements.torch, progress)
 
 

@@ -69,7 +69,7 @@ class IndexOptions:
         self,
         requirements: Path,
         strategy: str | None = None,
-        wanted: DependencySelection | None = None,
+        selection: DependencySelection | None = None,
     ) -> IndexOptions:
         """These options, extended by a project's requirements files and by uv's configuration.
 
@@ -80,7 +80,7 @@ class IndexOptions:
         taken from the next, but a higher version there is not preferred.
         """
         folder, arguments = requirements.resolve().parent, self.arguments
-        own, texts = read_options(requirements, wanted)
+        own, texts = read_options(requirements, selection)
         if "--default-index" in own and "--default-index" in arguments:
             index = arguments.index("--default-index")  # as with pip, the file's own one wins
             arguments = arguments[:index] + arguments[index + 2 :]

@@ -109,10 +109,10 @@ def inputs_digest(
     *,
     strategy: str | None = None,
     torch: str | None = None,
-    wanted: DependencySelection | None = None,
+    selection: DependencySelection | None = None,
 ) -> str:
     """sha256 of the inputs of a lock, including the text of files named by ``-r`` and ``-c``."""
-    texts = read_texts(requirements, wanted or DependencySelection(target))
+    texts = read_texts(requirements, selection or DependencySelection(target))
     inputs = [list(texts.values()), HOST_FLOORS, target.python, target.platform]
     inputs += [strategy] if strategy else []
     inputs += [{"torch": torch}] if torch else []

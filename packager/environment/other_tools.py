@@ -33,12 +33,12 @@ _EXPORTS = {
 """File → command that makes a requirements file from it; the first existing one is used."""
 
 
-def export_hint(folder: Path, wanted: str) -> str | None:
-    """Command that makes the requirements file ``wanted`` of a project; None if unknown."""
+def export_hint(folder: Path, file: str) -> str | None:
+    """Command that makes the requirements file ``file`` of a project; None if unknown."""
     name = next((name for name in _EXPORTS if _lists_requirements(folder / name)), None)
     if name is None:
         return None
-    return f"{name} holds what it needs: {_EXPORTS[name].format(file=wanted)}"
+    return f"{name} holds what it needs: {_EXPORTS[name].format(file=file)}"
 
 
 def _lists_requirements(file: Path) -> bool:

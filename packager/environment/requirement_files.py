@@ -97,31 +97,31 @@ def project_of(requirements: Path) -> Path:
     return next((p for p in (folder, *folder.parents) if (p / "package.toml").is_file()), folder)
 
 
-def read_texts(requirements: Path, wanted: DependencySelection | None = None) -> dict[Path, str]:
+def read_texts(requirements: Path, selection: DependencySelection | None = None) -> dict[Path, str]:
     """Path → text of ``requirements`` and of every file that it includes."""
-    return _Reader(requirements, wanted).read()[1]
+    return _Reader(requirements, selection).read()[1]
 
 
 def read_options(
-    requirements: Path, wanted: DependencySelection | None = None
+    requirements: Path, selection: DependencySelection | None = None
 ) -> tuple[tuple[str, ...], dict[Path, str]]:
     """The files' options as uv's arguments, and their texts; other lines are not parsed."""
-    reader = _Reader(requirements, wanted)
+    reader = _Reader(requirements, selection)
     lines, texts = reader.read()
     options = (_options(line, reader.top) for line in lines if _is_option(line))
     return tuple(word for words in options for word in words), texts
 
 
 def read_requirements(
-    requirements: Path, wanted: DependencySelection | None = None
+    requirements: Path, selection: DependencySelection | None = None
 ) -> DirectRequirements:
     """The content of ``requirements`` and of the files that it includes.
 
-    Sources are written as addresses (``sources``). ``wanted`` is required for other formats than
+    Sources are written as addresses (``sources``). ``selection`` is required for other formats than
     pip's. Raises ``UsageError`` for an unknown option, for a file or folder outside the project,
     and for a line that is no requirement.
     """
-    reader = _Reader(requirements, wanted)
+    reader = _Reader(requirements, selection)
     by_kind: dict[bool, list[str]] = {False: [], True: []}
     options: list[str] = []
     lost: list[UsageError] = []
@@ -130,7 +130,7 @@ def read_requirements(
         if _is_option(line):
             options += _options(line, reader.top)
             continue
-        if wanted is not None and not applies(line.text, wanted.target):
+        if selection is not None and not applies(line.text, selection.target):
             continue
         try:
             by_kind[line.constrains].append(_plain(line, reader.top))
@@ -145,8 +145,8 @@ def read_requirements(
 class _Reader:
     """Reads a requirements file and those that it includes."""
 
-    def __init__(self, requirements: Path, wanted: DependencySelection | None) -> None:
-        self.file, self.wanted, self.top = requirements, wanted, project_of(requirements)
+    def __init__(self, requirements: Path, selection: DependencySelection | None) -> None:
+        self.file, self.selection, self.top = requirements, selection, project_of(requirements)
 
     def read(self) -> tuple[list[_Line], dict[Path, str]]:
         """The logical lines, and path → text of every file."""
@@ -159,7 +159,7 @@ def _lines(
 ) -> Iterator[_Line]:
     """Each logical line; a line that includes a file is replaced by that file's lines."""
     refuse_leaving(file, reader.top)
-    texts[file.resolve()] = text_of(file, reader.top, reader.wanted)
+    texts[file.resolve()] = text_of(file, reader.top, reader.selection)
     for number, content in logical_lines(texts[file.resolve()]):
         line = _Line(file, number, content, constrains)
         nested = list(_nested(line))

@@ -44,8 +44,10 @@ class Sdist:
     """As the index tells it; empty if it does not."""
 
 
-def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions) -> Sdist | None:
-    """The highest source distribution of ``name`` within ``wanted``; None if there is none.
+def find_sdist(
+    name: str, specifiers: SpecifierSet, python: str, index: IndexOptions
+) -> Sdist | None:
+    """The highest source distribution of ``name`` within ``specifiers``; None if there is none.
 
     Only the first index that has the package is searched, as for wheels. Prereleases are taken
     only if nothing else fits. A version with compiled wheels, for other Pythons or systems, is not
@@ -62,7 +64,7 @@ def find_sdist(name: str, wanted: SpecifierSet, python: str, index: IndexOptions
             ]
             if sdists or compiled:
                 fits = {one.version: one for one in sdists if one.version not in compiled}
-                candidates = list(wanted.filter(fits))
+                candidates = list(specifiers.filter(fits))
                 return fits[max(candidates)] if candidates else None
     return None
 

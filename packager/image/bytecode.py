@@ -174,9 +174,9 @@ class LoaderCompiler:
         """
         return self._run(("-S", "-B", "-c", script), *arguments)
 
-    def _run(self, given: Sequence[str], *arguments: str) -> str:
+    def _run(self, options: Sequence[str], *arguments: str) -> str:
         done = subprocess.run(
-            [*self._command, *given, *arguments],
+            [*self._command, *options, *arguments],
             env=self._environment,
             capture_output=True,
             text=True,

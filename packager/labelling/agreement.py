@@ -167,11 +167,11 @@ def _values(labels: pd.Series[str], scheme: LabelScheme) -> Floats:
     return np.asarray(labels.map(codes), dtype=np.float64)
 
 
-def _packed(rows: np.ndarray, values: Floats, given: np.ndarray) -> Floats:
+def _packed(rows: np.ndarray, values: Floats, counts: np.ndarray) -> Floats:
     """The labels of each row side by side, whoever gave them: shape (rows, most labels)."""
     order = np.argsort(rows, kind="stable")
-    index = np.arange(len(rows)) - np.repeat(np.cumsum(given) - given, given)
-    packed = np.full((len(given), int(given.max(initial=1))), np.nan)
+    index = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    packed = np.full((len(counts), int(counts.max(initial=1))), np.nan)
     packed[rows[order], index] = values[order]
     return packed
 

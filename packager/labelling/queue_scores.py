@@ -120,15 +120,15 @@ def drift_of_rows(
     return total, tuple(drifted)
 
 
-def small_slices(masks: Mapping[str, Mask], labels: Floats, wanted: float) -> Floats:
-    """Rows of slices that would get fewer than ``wanted`` labels: the smaller, the more.
+def small_slices(masks: Mapping[str, Mask], labels: Floats, minimum: float) -> Floats:
+    """Rows of slices that would get fewer than ``minimum`` labels: the smaller, the more.
 
     ``labels``: the probability of each row so far, shape (n,).
     """
     score = np.zeros(len(labels))
     for name, mask in masks.items():
         rows = int(mask.sum())
-        enough = min(wanted, rows)
+        enough = min(minimum, rows)
         if name == ALL or not rows:
             continue
         lacking = max(0.0, 1 - float(labels[mask].sum()) / enough)

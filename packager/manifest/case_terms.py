@@ -77,20 +77,20 @@ class CellChange(NamedTuple):
     """The other column of ``swap``."""
 
     @classmethod
-    def parse(cls, given: Scalar) -> CellChange:
+    def parse(cls, value: Scalar) -> CellChange:
         """Read the value of ``change``; raise ``ValueError``."""
-        if not isinstance(given, str):
-            return cls("set", given)
-        word, colon, rest = given.partition(":")
+        if not isinstance(value, str):
+            return cls("set", value)
+        word, colon, rest = value.partition(":")
         if colon and word == "set":
             return cls("set", rest)
         if colon and word == "swap" and rest:
             return cls("swap", column=rest)
-        if given in _WORDS:
-            return cls(_WORDS[given])
-        match = _ARITHMETIC.fullmatch(given.strip())
+        if value in _WORDS:
+            return cls(_WORDS[value])
+        match = _ARITHMETIC.fullmatch(value.strip())
         if match is None or not math.isfinite(float(match[2])):
-            raise ValueError(f"expected {CHANGES}, got {given!r}")
+            raise ValueError(f"expected {CHANGES}, got {value!r}")
         return cls(_SIGNS[match[1]], float(match[2]))
 
 

@@ -34,8 +34,8 @@ def host_folder() -> Path:
     return Path(modelhost.__file__).parents[1]
 
 
-def model_variables(root: Root, given: Mapping[str, str]) -> dict[str, str]:
-    """The variables ``given`` to a process of this project, for one of the model host.
+def model_variables(root: Root, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables ``variables`` to a process of this project, for one of the model host.
 
     It imports the host and the project's code, none of this project's other packages: a project may
     have a module ``serving``. ``python`` on its PATH is the model's.
@@ -43,8 +43,8 @@ def model_variables(root: Root, given: Mapping[str, str]) -> dict[str, str]:
     programs = os.path.dirname(model_python())
     path = (host_folder(), root.code, root.code / "src")
     return {
-        **{name: value for name, value in given.items() if name not in OWN_ONLY},
-        "PATH": os.pathsep.join([programs, given.get("PATH") or os.defpath]),
+        **{name: value for name, value in variables.items() if name not in OWN_ONLY},
+        "PATH": os.pathsep.join([programs, variables.get("PATH") or os.defpath]),
         "PYTHONPATH": os.pathsep.join(map(str, path)),
     }
 

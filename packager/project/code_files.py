@@ -191,8 +191,8 @@ def _not_ignored(top: Path) -> set[str] | None:
     return {name.replace(os.sep, "/") for name in exclude_paths(str(top), patterns)}
 
 
-def _ignored_link(path: Path, top: Path, wanted: set[str] | None) -> str | None:
-    named = wanted is not None and path.relative_to(top).as_posix() not in wanted
+def _ignored_link(path: Path, top: Path, listed: set[str] | None) -> str | None:
+    named = listed is not None and path.relative_to(top).as_posix() not in listed
     return ".dockerignore names it" if named and path.is_symlink() else None
 
 

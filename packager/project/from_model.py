@@ -66,21 +66,21 @@ def init_from_model(
 
 
 def _measured(
-    given: GivenData, targets: Sequence[str], facts: Facts, task: Task | None
+    data: GivenData, targets: Sequence[str], facts: Facts, task: Task | None
 ) -> dict[str, str]:
     """The parts of ``package.toml`` that the data tells: ``answers``, ``data``, ``classes``."""
-    table = given.preview
+    table = data.preview
     if facts.output is not None and task is None and len(targets) < 2:
-        return _one_output(given, targets, facts.output)
+        return _one_output(data, targets, facts.output)
     if len(targets) < 2:
-        target_name = choose_target(given.name, table.names, targets[0] if targets else None)
+        target_name = choose_target(data.name, table.names, targets[0] if targets else None)
         task = task or facts.task or task_of_target(table, target_name)
         labelled = facts.labelled or task == "regression"
         labels = "" if labelled else _classes(table, target_name, numbered=facts.numbered)
         line = labels and f"{labels}  # in the order of the model's outputs\n"
-        return {"answers": _task_line(task), "data": given.section(target_name), "classes": line}
+        return {"answers": _task_line(task), "data": data.section(target_name), "classes": line}
     for target in targets:
-        choose_target(given.name, table.names, target)
+        choose_target(data.name, table.names, target)
     outputs = outputs_of({target: task_of_target(table, target) for target in targets})
     classes = {
         output.name: _classes(table, output.target, numbered=facts.numbered)
@@ -88,10 +88,10 @@ def _measured(
         if output.task == "classification" and not facts.labelled
     }
     answers = f"\n{sections(outputs, classes)}"
-    return {"answers": answers, "data": given.section(None), "classes": ""}
+    return {"answers": answers, "data": data.section(None), "classes": ""}
 
 
-def _one_output(given: GivenData, targets: Sequence[str], output: ModelOutput) -> dict[str, str]:
+def _one_output(data: GivenData, targets: Sequence[str], output: ModelOutput) -> dict[str, str]:
     """``answers``, ``data`` and ``classes`` of a model with one output that is no task.
 
     Raises ``UsageError`` for a target of an output that has no right answer.
@@ -103,12 +103,12 @@ def _one_output(given: GivenData, targets: Sequence[str], output: ModelOutput) -
             "leave it out; `data.exclude` in package.toml keeps a column from the model",
         )
     if targets or (output.targeted and output.kind != "score"):
-        names = given.preview.names
-        target = choose_target(given.name, names, targets[0] if targets else None)
+        names = data.preview.names
+        target = choose_target(data.name, names, targets[0] if targets else None)
     else:
         target = None
     answers = f"\n{output.section(target)}"
-    return {"answers": answers, "data": given.section(None), "classes": ""}
+    return {"answers": answers, "data": data.section(None), "classes": ""}
 
 
 def _task_line(task: Task | None) -> str:

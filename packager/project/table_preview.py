@@ -81,13 +81,13 @@ def preview(data: Path) -> Preview:
     return _preview(data, TableReadOptions(files=rows_of_files(data), columns=columns))
 
 
-def _preview(data: Path, given: TableReadOptions, encoding: str = "") -> Preview:
+def _preview(data: Path, declared: TableReadOptions, encoding: str = "") -> Preview:
     """The best preview; of text that is not UTF-8 with the encoding that it probably has."""
     first: UsageError | None = None
     best: Preview | None = None
     for marks in READERS:
         options = {**marks, **({"encoding": encoding} if encoding else {})}
-        reader = given.model_copy(update=options)
+        reader = declared.model_copy(update=options)
         try:
             names = tuple(column_names(data, reader))
             if best is not None and len(names) <= len(best.names):
@@ -102,6 +102,6 @@ def _preview(data: Path, given: TableReadOptions, encoding: str = "") -> Preview
     if best is None:
         assert first is not None
         if isinstance(first, WrongEncodingError) and not encoding:
-            return _preview(data, given, first.likely)
+            return _preview(data, declared, first.likely)
         raise first
     return best

@@ -146,8 +146,8 @@ def _rule_columns(name: str, text: str) -> tuple[str, ...]:
         ) from error
 
 
-def _require(key: str, wanted: Iterable[str], present: list[str], where: str) -> None:
-    for column in wanted:
+def _require(key: str, columns: Iterable[str], present: list[str], where: str) -> None:
+    for column in columns:
         if column not in present:
             close = difflib.get_close_matches(column, present, 1, 0.6)
             shown = ", ".join(present[:20]) + (", …" if len(present) > 20 else "")

@@ -200,71 +200,72 @@ def _arrived(answer: RegistryAnswer, otherwise: int) -> int:
 
 
 def read_blob(
-    repository: RegistryRepository, wanted: Descriptor, start: int = 0
+    repository: RegistryRepository, descriptor: Descriptor, start: int = 0
 ) -> Iterator[bytes]:
     """The blob's bytes from ``start``, in chunks of at most 1 MiB; resumed if a connection breaks.
 
     Read from the start, the bytes are verified: raises ``PackageError`` at the end if size or
-    digest differ from ``wanted``, so use nothing before the end. Never yields more than its size.
+    digest differ from ``descriptor``, so use nothing before the end. Never yields more than its
+    size.
     """
     digest, at, failures = hashlib.sha256(), start, 0
-    while at < wanted.size or (at == 0 and failures == 0):
+    while at < descriptor.size or (at == 0 and failures == 0):
         before = at
         try:
-            for chunk in _from(repository, wanted, at):
+            for chunk in _from(repository, descriptor, at):
                 digest.update(chunk)
                 at += len(chunk)
                 yield chunk
-            if at >= wanted.size:
+            if at >= descriptor.size:
                 break
-            raise BrokenTransferError(EOFError(f"{at:,} of {wanted.size:,} bytes arrived"))
+            raise BrokenTransferError(EOFError(f"{at:,} of {descriptor.size:,} bytes arrived"))
         except BrokenTransferError as error:
             failures = 1 if at - before >= PROGRESS else failures + 1
             if failures >= TRIES:
                 raise repository.session.unreachable(error) from error
         repository.session.wait(failures)
-    if start == 0 and f"sha256:{digest.hexdigest()}" != wanted.digest:
-        raise other_bytes(repository, wanted, f"sha256:{digest.hexdigest()}")
+    if start == 0 and f"sha256:{digest.hexdigest()}" != descriptor.digest:
+        raise other_bytes(repository, descriptor, f"sha256:{digest.hexdigest()}")
 
 
-def _from(repository: RegistryRepository, wanted: Descriptor, at: int) -> Iterator[bytes]:
+def _from(repository: RegistryRepository, descriptor: Descriptor, at: int) -> Iterator[bytes]:
     """The content of one answer, from byte ``at`` of the blob."""
     headers = {"Range": f"bytes={at}-"} if at else {}
-    with repository.stream(f"blobs/{wanted.digest}", headers) as (answer, chunks):
+    with repository.stream(f"blobs/{descriptor.digest}", headers) as (answer, chunks):
         if answer.status not in (200, 206):
-            raise repository.refusal(f"read blob {wanted.digest}", answer)
+            raise repository.refusal(f"read blob {descriptor.digest}", answer)
         skipped = 0 if answer.status == 206 else at
         if answer.status == 206:
             header = answer.headers.get("Content-Range", "")
             if not header.startswith(f"bytes {at}-"):
-                raise other_bytes(repository, wanted, f"the range {header[:60]!r}")
+                raise other_bytes(repository, descriptor, f"the range {header[:60]!r}")
         position = at - skipped
         for chunk in chunks:
             position += len(chunk)
-            if position > wanted.size:
-                raise other_bytes(repository, wanted, f"more than {wanted.size:,} bytes")
+            if position > descriptor.size:
+                raise other_bytes(repository, descriptor, f"more than {descriptor.size:,} bytes")
             rest = chunk[min(skipped, len(chunk)) :]
             skipped -= len(chunk) - len(rest)
             if rest:
                 yield rest
 
 
-def blob_content(repository: RegistryRepository, wanted: Descriptor, limit: int) -> bytes:
+def blob_content(repository: RegistryRepository, descriptor: Descriptor, limit: int) -> bytes:
     """A small blob, verified; raises ``PackageError`` if it has more than ``limit`` bytes."""
-    if not 0 <= wanted.size <= limit:
+    if not 0 <= descriptor.size <= limit:
         raise PackageError(
-            f"{repository}: blob {wanted.digest}: expected at most {limit:,} bytes, "
-            f"got {wanted.size:,}",
+            f"{repository}: blob {descriptor.digest}: expected at most {limit:,} bytes, "
+            f"got {descriptor.size:,}",
             "this is no package, or it was changed after it was built",
         )
-    return b"".join(read_blob(repository, wanted))
+    return b"".join(read_blob(repository, descriptor))
 
 
-def other_bytes(repository: RegistryRepository, wanted: Descriptor, got: str) -> PackageError:
+def other_bytes(repository: RegistryRepository, descriptor: Descriptor, got: str) -> PackageError:
     """The error for a blob whose bytes are not those that its descriptor names."""
     return PackageError(
-        f"{repository}: blob {wanted.digest}: expected {wanted.size:,} bytes of that digest, "
-        f"got {got}",
+        f"{repository}: blob {descriptor.digest}: expected {descriptor.size:,} bytes of that "
+        f"digest, got {got}",
         "the registry's copy is damaged or was changed: push it again from where it was built, "
         "after the registry has removed its copy",
     )

@@ -79,7 +79,7 @@ class CounterTotals:
 
 def scrape_replicas(
     urls: Sequence[str],
-    wanted: ModelSelector,
+    selector: ModelSelector,
     key: str | None = None,
     names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
@@ -95,12 +95,12 @@ def scrape_replicas(
         raise UsageError(f"{twice[0]}: expected every replica once, got it twice", "name it once")
     exposed = [sample for url in urls for sample in _exposed(url, key, names, is_file=url in files)]
     source = _counted(len(urls) - len(files), len(files))
-    totals = _summed(exposed, ", ".join(urls), wanted, names, source)
+    totals = _summed(exposed, ", ".join(urls), selector, names, source)
     return replace(totals, cumulative=len(files) < len(urls))
 
 
 def sum_answers(
-    answers: Sequence[str], where: str, wanted: ModelSelector, names: MetricNames
+    answers: Sequence[str], where: str, selector: ModelSelector, names: MetricNames
 ) -> CounterTotals:
     """The sums of the replicas' counters since they started, from their ``answers`` of /metrics.
 
@@ -109,16 +109,16 @@ def sum_answers(
     exposed = [
         sample for text in answers for sample in _checked(read_samples(text, where), where, names)
     ]
-    return _summed(exposed, where, wanted, names, _counted(len(answers), 0))
+    return _summed(exposed, where, selector, names, _counted(len(answers), 0))
 
 
 def _summed(
-    exposed: Iterable[Sample], where: str, wanted: ModelSelector, names: MetricNames, source: str
+    exposed: Iterable[Sample], where: str, selector: ModelSelector, names: MetricNames, source: str
 ) -> CounterTotals:
     """The sums of the wanted version; ``source``: what was counted."""
     exposed = list(exposed)
     pairs = [_pair(sample.labels) for sample in exposed if sample.name == PACKAGE_INFO]
-    model, version = wanted.choose(pairs, where)
+    model, version = selector.choose(pairs, where)
     values: dict[str, dict[tuple[str, ...], float]] = {}
     for sample in exposed:
         labels = names.counters.get(sample.name, names.gauges.get(sample.name))
@@ -151,7 +151,7 @@ def metrics_address(url: str) -> str:
 def query_prometheus(
     url: str,
     window: str,
-    wanted: ModelSelector,
+    selector: ModelSelector,
     key: str | None = None,
     names: MetricNames = DRIFT_NAMES,
 ) -> CounterTotals:
@@ -164,7 +164,7 @@ def query_prometheus(
     packages = _query(
         url, f"group by (model, version) (last_over_time({PACKAGE_INFO}[{window}]))", key
     )
-    model, version = wanted.choose([_pair(labels) for labels, _ in packages], url)
+    model, version = selector.choose([_pair(labels) for labels, _ in packages], url)
     only = f"{{model={quoted(model)}, version={quoted(version)}}}"
     values = {}
     for name, labels in {**names.counters, **names.gauges}.items():

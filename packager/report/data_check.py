@@ -53,5 +53,5 @@ def verdicts_text(verdicts: Sequence[Verdict], columns: int | None = None) -> st
     return table(heads, rows, columns)
 
 
-def _value(given: Verdict) -> str:
-    return given.value or ("empty" if given.verdict == "fix" else "")
+def _value(verdict: Verdict) -> str:
+    return verdict.value or ("empty" if verdict.verdict == "fix" else "")

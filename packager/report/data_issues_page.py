@@ -152,8 +152,8 @@ def _picture(name: str, address: str | None) -> str:
     return f'<img src="{address}" alt="{escape_markup(name)} as a picture">'
 
 
-def _verdict_text(given: Verdict) -> str:
-    return f"{given.verdict}, {given.reason}" if given.reason else given.verdict
+def _verdict_text(verdict: Verdict) -> str:
+    return f"{verdict.verdict}, {verdict.reason}" if verdict.reason else verdict.verdict
 
 
 def _finding(report: DataCheckReport, finding: DataFinding) -> str:

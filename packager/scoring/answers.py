@@ -171,13 +171,13 @@ def _output_fields(name: str, output: Output) -> list[pa.Field]:
     return [pa.field(name, pa.string())]
 
 
-def _typed_cells(given: Any, outputs: Sequence[Output]) -> dict[str, Any]:
+def _typed_cells(prediction: Any, outputs: Sequence[Output]) -> dict[str, Any]:
     """The cells of one answer, with scalars in their own types."""
-    cells = answer_cells({"prediction": given}, outputs)
+    cells = answer_cells({"prediction": prediction}, outputs)
     for output in outputs:
         if output.kind in _SCALARS:
             name = "prediction" if len(outputs) == 1 else output.name
-            value = given if len(outputs) == 1 else given[output.name]
+            value = prediction if len(outputs) == 1 else prediction[output.name]
             text = output.kind == "label" and pa.types.is_string(label_type(output.classes))
             cells[name] = class_text(value) if text and value is not None else value
     return cells

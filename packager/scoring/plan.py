@@ -185,10 +185,10 @@ class ScorePlan:
             )
 
 
-def form_of(output: Path, given: Form | None) -> Form:
+def form_of(output: Path, form: Form | None) -> Form:
     """The format of ``output``: as given, or by its suffix, or that of a table; else Parquet."""
-    if given is not None:
-        return given
+    if form is not None:
+        return form
     if (output / "_delta_log").is_dir():
         return "delta"
     return "csv" if output.suffix.lower() == ".csv" else "parquet"

@@ -89,22 +89,22 @@ def check_uses(
 
 
 def _check_answer(
-    location: str, member: str, method: str, given: object, members: Mapping[str, MemberFacts]
+    location: str, member: str, method: str, name: object, members: Mapping[str, MemberFacts]
 ) -> None:
     facts = members[member]
-    if method == "output" and given not in facts.outputs:
+    if method == "output" and name not in facts.outputs:
         known = ", ".join(facts.outputs)
         raise UsageError(
             f"{location}: member {member!r}: expected one of its outputs,"
-            f" {known or 'of which it has one'}, got {given!r}",
-            _suggestion(given, facts.outputs) or "use .predictions of a member with one answer",
+            f" {known or 'of which it has one'}, got {name!r}",
+            _suggestion(name, facts.outputs) or "use .predictions of a member with one answer",
         )
     labels = None if facts.classes is None else [class_text(class_) for class_ in facts.classes]
-    if method == "probability" and labels is not None and class_text(given) not in labels:
+    if method == "probability" and labels is not None and class_text(name) not in labels:
         raise UsageError(
             f"{location}: member {member!r}: expected one of its labels, {', '.join(labels)}, got"
-            f" {given!r}",
-            _suggestion(given, labels) or "`package inspect` lists them",
+            f" {name!r}",
+            _suggestion(name, labels) or "`package inspect` lists them",
         )
 
 
@@ -115,6 +115,6 @@ def _shown(features: Sequence[str], columns: Collection[str], most: int = 20) ->
     return ", ".join(ordered[:most]) + (", …" if len(ordered) > most else "")
 
 
-def _suggestion(given: object, known: Collection[str]) -> str | None:
-    close = difflib.get_close_matches(str(given), [*known], 1, 0.6)
+def _suggestion(name: object, known: Collection[str]) -> str | None:
+    close = difflib.get_close_matches(str(name), [*known], 1, 0.6)
     return f"did you mean {close[0]!r}?" if close else None

@@ -97,13 +97,13 @@ def agreed_schema(
     return after if differences else before
 
 
-def _fits(new_type: pa.DataType, wanted: pa.DataType) -> bool:
-    if pa.types.is_null(new_type) or new_type == wanted:
+def _fits(new_type: pa.DataType, old_type: pa.DataType) -> bool:
+    if pa.types.is_null(new_type) or new_type == old_type:
         return True
     if pa.types.is_integer(new_type):
-        narrow = pa.types.is_integer(wanted) and new_type.bit_width <= wanted.bit_width
-        return bool(narrow or pa.types.is_float64(wanted))
-    return bool(pa.types.is_float32(new_type) and pa.types.is_float64(wanted))
+        narrow = pa.types.is_integer(old_type) and new_type.bit_width <= old_type.bit_width
+        return bool(narrow or pa.types.is_float64(old_type))
+    return bool(pa.types.is_float32(new_type) and pa.types.is_float64(old_type))
 
 
 _REPLACED: dict[Any, Any] = {

@@ -211,13 +211,13 @@ def _content(version: Version, location: Location) -> str:
     return content_of(version.fingerprint)
 
 
-def _known(location: Location, wanted: Derivation) -> DeriveResult | None:
+def _known(location: Location, derivation: Derivation) -> DeriveResult | None:
     """The newest version with the same inputs, as a result; None if there is none."""
     if not VersionedTable.exists(location):
         return None
     store = VersionedTable.open(location)
     for version in reversed(store.versions):
-        if version.derived and _inputs(version.derived) == _inputs(wanted):
+        if version.derived and _inputs(version.derived) == _inputs(derivation):
             latest = version.number == store.versions[-1].number
             return DeriveResult(version, "unchanged" if latest else "reverted")
     return None

@@ -31,20 +31,20 @@ class Pin(FrozenModel):
     """Location of a derived table, relative to this one."""
 
 
-def pin(location: Location, wanted: Pin) -> None:
+def pin(location: Location, record: Pin) -> None:
     """Record that a version is needed; idempotent."""
-    name = sha256_bytes(canonical_json(wanted.model_dump(mode="json")))[:16]
+    name = sha256_bytes(canonical_json(record.model_dump(mode="json")))[:16]
     with translate_errors(location):
-        write_json(filesystem(location), FOLDER, f"{name}.json", wanted.model_dump(mode="json"))
+        write_json(filesystem(location), FOLDER, f"{name}.json", record.model_dump(mode="json"))
 
 
-def pin_or_warn(location: Location, wanted: Pin, progress: Progress) -> None:
+def pin_or_warn(location: Location, record: Pin, progress: Progress) -> None:
     """Record it, or warn if that fails: a table that others own may be read-only."""
     try:
-        pin(location, wanted)
+        pin(location, record)
     except PackageError as error:
         progress.warn(
-            f"{location}: cannot pin version {wanted.version}, which {wanted.needed_by} needs, so "
+            f"{location}: cannot pin version {record.version}, which {record.needed_by} needs, so "
             f"`gc` may remove it: {error.message}"
         )
 

@@ -98,12 +98,12 @@ def _add(audit: AuditResult, name: str, version: str, identity: str, fixed: str)
         audit.findings.append(one)
 
 
-def _missing(audit: AuditResult, program: str, wanted: set[str], seen: set[str]) -> None:
+def _missing(audit: AuditResult, program: str, expected: set[str], seen: set[str]) -> None:
     """Note what the program was handed and didn't look at."""
-    unscanned = sorted(wanted - seen)
+    unscanned = sorted(expected - seen)
     if unscanned:
         shown = ", ".join(unscanned[:MAX_NAMED]) + (", …" if len(unscanned) > MAX_NAMED else "")
-        what = f"{program} did not look at {len(unscanned)} of {len(wanted)} packages: {shown}"
+        what = f"{program} did not look at {len(unscanned)} of {len(expected)} packages: {shown}"
         audit.skipped.append(AuditFinding("vulnerabilities", program, what, "ask another program"))
 
 

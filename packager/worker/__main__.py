@@ -117,29 +117,29 @@ def _test_from_image(arguments: Sequence[str]) -> int:
     return 0 if report.passed else PackageError.exit_code
 
 
-def _do(verb: str, given: Path, out: Path, arguments: Sequence[str]) -> bool:
+def _do(verb: str, job: Path, out: Path, arguments: Sequence[str]) -> bool:
     """Run ``verb``; False for a replay that did not pass. ``arguments`` are this process's."""
     end_if_child()
     root = Root.from_environment()
     # Before the libraries are imported, so that none of them uses the network while loading.
     block_network("the worker")
-    recipe = _recipe(verb, given, root)
+    recipe = _recipe(verb, job, root)
     if verb != "folds":  # a step of another verb, whose process has pinned it
         pin_environment(recipe.isa if recipe else "native", arguments)
     training = recipe is not None and verb not in ("replay", "baseline")
     out.mkdir(parents=True, exist_ok=True)  # before file access is restricted
     # The processes of the model host inherit the restriction.
     readable = installed_folders()
-    restrict_file_access(root.path, out, given, readable=readable, training=training)
+    restrict_file_access(root.path, out, job, readable=readable, training=training)
     with rare_collections():
         from modelhost.frames import keep_text_plain
 
         keep_text_plain()
-        work = _imported(verb, given, root, out)
+        work = _imported(verb, job, root, out)
     return work() is not False
 
 
-def _imported(verb: str, given: Path, root: Root, out: Path) -> Callable[[], object]:
+def _imported(verb: str, job: Path, root: Root, out: Path) -> Callable[[], object]:
     """The work of ``verb``, which returns False for a replay that did not pass.
 
     Imports what it needs, in this process, which is confined now.
@@ -148,37 +148,37 @@ def _imported(verb: str, given: Path, root: Root, out: Path) -> Callable[[], obj
         case "run":
             from packager.worker.train_job import run
 
-            return partial(run, Job.load(given), root, out)
+            return partial(run, Job.load(job), root, out)
         case "baseline":
             from packager.worker.test.measure_again import measure_again
 
-            return partial(measure_again, Job.load(given), root, out)
+            return partial(measure_again, Job.load(job), root, out)
         case "seeds":
             from packager.worker.seeds import train_seeds
 
-            return partial(train_seeds, SeedSweepJob.load(given), root, out)
+            return partial(train_seeds, SeedSweepJob.load(job), root, out)
         case "check":
             from packager.worker.check_data import check
 
-            return partial(check, CheckJob.load(given), root, out)
+            return partial(check, CheckJob.load(job), root, out)
         case "folds":
             from packager.worker.train.out_of_fold import predict_folds
 
-            return partial(predict_folds, FoldsJob.load(given), out)
-    return _of_a_package(verb, given, root, out)
+            return partial(predict_folds, FoldsJob.load(job), out)
+    return _of_a_package(verb, job, root, out)
 
 
-def _of_a_package(verb: str, given: Path, root: Root, out: Path) -> Callable[[], object]:
+def _of_a_package(verb: str, job: Path, root: Root, out: Path) -> Callable[[], object]:
     """``_imported`` of the verbs that need a built package."""
     match verb:
         case "test":
             from packager.worker.test.run import run_test
 
-            return partial(run_test, DataTestJob.load(given), root, out)
+            return partial(run_test, DataTestJob.load(job), root, out)
         case "timed":
             from packager.worker.test.timed import measure_rows
 
-            return partial(measure_rows, DataTestJob.load(given), root, out)
+            return partial(measure_rows, DataTestJob.load(job), root, out)
         case "cases":
             from packager.worker.test.cases.at_build import judge_held_out
 
@@ -187,24 +187,24 @@ def _of_a_package(verb: str, given: Path, root: Root, out: Path) -> Callable[[],
             from packager.worker.test.release_messages import ReleaseJob
             from packager.worker.test.release_runs import run_release
 
-            return partial(run_release, ReleaseJob.load(given), root, out)
+            return partial(run_release, ReleaseJob.load(job), root, out)
         case "flow":
             from packager.worker.replay.flow import replay_flow
 
             return partial(replay_flow, root, out)
     from packager.worker.replay.replay import replay
 
-    asked = ReplayRequest.load(given)
+    asked = ReplayRequest.load(job)
     return lambda: replay(root, asked, out).passed
 
 
-def _recipe(verb: str, given: Path, root: Root) -> Recipe | None:
+def _recipe(verb: str, job: Path, root: Root) -> Recipe | None:
     """The recipe of the job or of the package; None if the verb trains nothing."""
     match verb:
         case "run" | "baseline":
-            recipe = Job.load(given).recipe
+            recipe = Job.load(job).recipe
         case "seeds":
-            recipe = SeedSweepJob.load(given).job.recipe
+            recipe = SeedSweepJob.load(job).job.recipe
         case "replay":
             recipe = Manifest.load(root.package / "manifest.json").recipe
         case _:

@@ -124,8 +124,8 @@ class SelfProof:
             count += compared
         return count
 
-    def _agree(self, native: PartialPrediction, given: PartialPrediction, row: int) -> bool:
-        return answers_agree(self._predictor.manifest, _of(native, row), _of(given, row))
+    def _agree(self, native: PartialPrediction, compiled: PartialPrediction, row: int) -> bool:
+        return answers_agree(self._predictor.manifest, _of(native, row), _of(compiled, row))
 
 
 def _of(prediction: PartialPrediction, row: int) -> RowAnswer:

@@ -97,9 +97,9 @@ class AnswerKeeper:
         finally:
             self._running -= len(waiting)
 
-    def _count(self, given: Given, missing: int, count: int) -> None:
+    def _count(self, answers: Given, missing: int, count: int) -> None:
         self._metrics.kept.inc(count - missing)
-        self._metrics.lost.inc(len(given) - count + missing)
+        self._metrics.lost.inc(len(answers) - count + missing)
 
 
 def open_answers(settings: FeedbackSettings, model: str) -> AnswerStore:
@@ -116,7 +116,7 @@ def _is_token(text: object) -> bool:
     return isinstance(text, str) and TOKEN.fullmatch(text) is not None
 
 
-def _made(given: Given) -> list[tuple[Token, bytes]]:
+def _made(answers: Given) -> list[tuple[Token, bytes]]:
     """Tokens and bytes of the answers that can be kept."""
-    pairs = ((token, packed(answer)) for token, answer in given if answer is not None)
+    pairs = ((token, packed(answer)) for token, answer in answers if answer is not None)
     return [(own_token(token), raw) for token, raw in pairs if raw is not None]

@@ -32,16 +32,16 @@ class RowAnswers:
         self._head = _serialized(model_name=manifest.name, model_version=manifest.tag)
 
     def written(
-        self, request_id: str | None, wanted: Wanted, scored: ScoredRows, *, raw: bool
+        self, request_id: str | None, requested: Wanted, scored: ScoredRows, *, raw: bool
     ) -> bytes | None:
-        """The message with the outputs ``wanted``; ``request_id``: the request's id.
+        """The message with the outputs ``requested``; ``request_id``: the request's id.
 
-        ``raw``: whether the outputs have raw contents, whatever ``wanted`` says. Raises
+        ``raw``: whether the outputs have raw contents, whatever ``requested`` says. Raises
         ``RequestError`` as ``OutputTensors.tensors`` does.
         """
-        if wanted is not None:
-            wanted = [(name, raw) for name, _ in wanted]
-        parts = self._parts.of(wanted, scored, raw=raw)
+        if requested is not None:
+            requested = [(name, raw) for name, _ in requested]
+        parts = self._parts.of(requested, scored, raw=raw)
         if parts is None:
             return None
         named = b"" if request_id is None else _serialized(id=request_id)

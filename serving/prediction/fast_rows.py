@@ -127,13 +127,13 @@ class FastRows:
         return self._checker.checked_row(values, flags, anomalies)
 
     def _many(
-        self, takers: Sequence[FastConverter], given: Sequence[Sequence[Any]]
+        self, takers: Sequence[FastConverter], cells_of_columns: Sequence[Sequence[Any]]
     ) -> ValidatedRows:
-        rows = len(given[0])
+        rows = len(cells_of_columns[0])
         columns: list[Sequence[Any]] = []
         flags: list[list[str]] = [[] for _ in range(rows)]
         anomalies: Counter[tuple[str, str]] = Counter()
-        for taken, cells in zip(takers, given, strict=True):
+        for taken, cells in zip(takers, cells_of_columns, strict=True):
             values = taken.many(cells)
             if values is not None:
                 columns.append(values)

@@ -36,7 +36,7 @@ def processes_of(serve: Serve) -> int:
 
 def model_environment(
     root: Root,
-    given: Mapping[str, str],
+    inherited: Mapping[str, str],
     scratch: Path,
     processes: int,
     *,
@@ -46,17 +46,17 @@ def model_environment(
     """The variables of a process of the model of ``root``, from those of the server's start.
 
     ``scratch``: the only folder that it may write to; ``processes`` of them share the processors,
-    unless ``given`` says how many threads to use. Without ``network``, Python code that tries to
-    use it gets an error that names the address. ``members``: those of a solution that run
+    unless ``inherited`` says how many threads to use. Without ``network``, Python code that tries
+    to use it gets an error that names the address. ``members``: those of a solution that run
     elsewhere.
     """
     variables = {
         name: value
-        for name, value in given.items()
+        for name, value in inherited.items()
         if name in _KEPT or not name.startswith(_OF_THE_SERVER)
     }
     share = str(max(1, available_cpus() // processes))
-    limited = () if THREADS[0] in given else THREADS
+    limited = () if THREADS[0] in inherited else THREADS
     return {
         **dict.fromkeys((*limited, _CORES), share),
         **model_variables(root, variables),

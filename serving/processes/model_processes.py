@@ -47,11 +47,11 @@ def model_children(
     settings: Settings,
     files: PackageFiles,
     sockets: Sequence[PrivateSocket],
-    given: Mapping[str, str],
+    variables: Mapping[str, str],
     home: Path,
     outputs: Callable[[], tuple[int, int]] = lambda: (1, 2),
 ) -> list[Child]:
-    """The model processes; ``given``: the variables that the server was started with.
+    """The model processes; ``variables``: the variables that the server was started with.
 
     ``outputs`` gives standard output and error for each.
 
@@ -62,7 +62,7 @@ def model_children(
     # Else the model could change what the next process reads.
     fcntl.fcntl(spec, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SHRINK)
     children = [
-        _child(number, settings, (one, spec), _confined(number, settings, files, given, home))
+        _child(number, settings, (one, spec), _confined(number, settings, files, variables, home))
         for number, one in enumerate(sockets, start=1)
     ]
     for child in children:
@@ -122,14 +122,14 @@ class _Confined:
 
 
 def _confined(
-    number: int, settings: Settings, files: PackageFiles, given: Mapping[str, str], home: Path
+    number: int, settings: Settings, files: PackageFiles, variables: Mapping[str, str], home: Path
 ) -> _Confined:
     scratch = home / f"model-{number}-files"
     scratch.mkdir(mode=0o700)
     root, network = settings.root, files.manifest.serve.network
     environment = model_environment(
         root,
-        given,
+        variables,
         scratch,
         processes_of(files.manifest.serve),
         network=network,
@@ -168,5 +168,5 @@ def _child(
         mark=confined.environment["TMPDIR"],
         confine=confined.confine,
         memory=settings.process_memory,
-        wanted=listening if settings.native == "lazy" else None,
+        start_trigger=listening if settings.native == "lazy" else None,
     )

@@ -99,7 +99,7 @@ class Supervisor:
 
     def _awaited(self) -> list[int]:
         """The descriptors whose first use starts a process."""
-        awaited = (c.wanted for c in self._children if not (c.started or self._ending))
+        awaited = (c.start_trigger for c in self._children if not (c.started or self._ending))
         return [one for one in awaited if one is not None]
 
     def _check_seconds(self) -> float:
@@ -109,7 +109,7 @@ class Supervisor:
     def _start_due(self) -> None:
         now = time.monotonic()
         for child in self._children:
-            if not child.process and child.due <= now and child.is_wanted():
+            if not child.process and child.due <= now and child.is_triggered():
                 self._start(child)
 
     def _start(self, child: Child) -> None:
@@ -208,7 +208,9 @@ class Supervisor:
         if child.is_worker:
             return self._ever_ready
         models = [one for one in self._children if one.model]
-        return child.wanted is not None or any(model.ever_ready for model in (child, *models))
+        return child.start_trigger is not None or any(
+            model.ever_ready for model in (child, *models)
+        )
 
     def _note_readiness(self, child: Child, heartbeat: Heartbeat) -> None:
         if heartbeat.beat:

@@ -52,18 +52,18 @@ class RowParts:
         self._kept: dict[tuple[str, bool, type, Any], Part] = {}
         self._fills: dict[tuple[str, bool, int], Fill] = {}
 
-    def of(self, wanted: Wanted, scored: ScoredRows, *, raw: bool) -> list[Part] | None:
-        """The outputs ``wanted``, in this order; None if only tensors can tell their bytes.
+    def of(self, outputs: Wanted, scored: ScoredRows, *, raw: bool) -> list[Part] | None:
+        """The outputs ``outputs``, in this order; None if only tensors can tell their bytes.
 
         ``raw``: whether data is, if all are wanted. Raises ``RequestError`` as
         ``OutputTensors.tensors`` does.
         """
         if len(scored.labels) != 1 or self._several or scored.more is not None:
             return None
-        if wanted is None:
-            wanted = [(name, raw) for name in _names(scored)]
+        if outputs is None:
+            outputs = [(name, raw) for name in _names(scored)]
         parts = []
-        for name, own in wanted:
+        for name, own in outputs:
             part = self._part(name, own, scored)
             if part is None:
                 return None

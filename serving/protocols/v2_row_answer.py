@@ -27,9 +27,9 @@ class TensorRowAnswers:
         self._head = encode_small(named)[:-1]
 
     def written(
-        self, request_id: str | None, wanted: Wanted, scored: ScoredRows, *, binary: bool
+        self, request_id: str | None, requested: Wanted, scored: ScoredRows, *, binary: bool
     ) -> tuple[bytes, Mapping[str, str]] | None:
-        """The answer with the outputs ``wanted`` and its headers.
+        """The answer with the outputs ``requested`` and its headers.
 
         ``binary``: whether the outputs are, if all are wanted. Raises ``RequestError`` as
         ``OutputTensors.tensors`` does.
@@ -37,7 +37,7 @@ class TensorRowAnswers:
         chances = scored.probabilities
         if chances is not None and len(chances[0]) > PART_ELEMENTS:  # written in parts
             return None
-        parts = self._parts.of(wanted, scored, raw=binary)
+        parts = self._parts.of(requested, scored, raw=binary)
         if parts is None:
             return None
         try:
@@ -46,7 +46,7 @@ class TensorRowAnswers:
             return None
         outputs = b",".join([entry for entry, _ in parts])
         text = b"".join((self._head, told, b',"outputs":[', outputs, b"]}"))
-        if not (binary if wanted is None else any(raw for _, raw in wanted)):
+        if not (binary if requested is None else any(raw for _, raw in requested)):
             return text, {}
         headers = {"content-type": _RAW_TYPE, "inference-header-content-length": str(len(text))}
         return b"".join((text, *(raw for _, raw in parts))), headers

@@ -111,18 +111,18 @@ def _rejected_points(body: bytes) -> int:
     return rejected if isinstance(rejected, int) else 0
 
 
-def _field(content: bytes, wanted: int) -> int | bytes | None:
-    """The first field with the number ``wanted``, a varint or bytes; None if there is none."""
+def _field(content: bytes, number: int) -> int | bytes | None:
+    """The first field with the number ``number``, a varint or bytes; None if there is none."""
     at = 0
     while at < len(content):
         key, at = _varint(content, at)
         if key & 7 == 0:
             value, at = _varint(content, at)
-            if key >> 3 == wanted:
+            if key >> 3 == number:
                 return value
         elif key & 7 == 2:
             size, at = _varint(content, at)
-            if key >> 3 == wanted:
+            if key >> 3 == number:
                 return content[at : at + size]
             at += size
         else:

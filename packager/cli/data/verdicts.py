@@ -123,7 +123,7 @@ def apply(
         str | None,
         typer.Option(metavar="FILE|TABLE", help="Default: NAME.clean next to the rows."),
     ] = None,
-    given: Annotated[
+    verdicts_file: Annotated[
         Path | None,
         typer.Option("--verdicts", help="Verdicts file (default: verdicts.csv next to the data)."),
     ] = None,
@@ -135,9 +135,9 @@ def apply(
     from packager.review.verdicts import read_verdicts
 
     target = resolve_target(where)
-    if given is not None and not given.is_file():
-        raise UsageError(f"--verdicts {given}: expected a CSV file, which does not exist")
-    decided = read_verdicts(given or target.verdicts)
+    if verdicts_file is not None and not verdicts_file.is_file():
+        raise UsageError(f"--verdicts {verdicts_file}: expected a CSV file, which does not exist")
+    decided = read_verdicts(verdicts_file or target.verdicts)
     if isinstance(target.data, Path):
         reader = (
             target.project.data.reader

@@ -86,9 +86,9 @@ def alert_settings(*names: str) -> Callable[[Callable[..., None]], Callable[...,
 
     def decorated(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
-        def verb(**given: Any) -> None:
-            values = {name: given.pop(name) for name in taken}
-            function(**given, **{NAME: _settings(function.__name__, values)})
+        def verb(**options: Any) -> None:
+            values = {name: options.pop(name) for name in taken}
+            function(**options, **{NAME: _settings(function.__name__, values)})
 
         parameters = _parameters(function, taken)
         verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

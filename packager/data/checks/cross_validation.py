@@ -117,7 +117,7 @@ def out_of_fold(table: CheckedTable, fit_predict: FitPredict) -> OutOfFoldPredic
     return plan_folds(table).predict_all(fit_predict)
 
 
-def _splits(table: CheckedTable, rows: Ints, given: Floats, classes: bool) -> Any:
+def _splits(table: CheckedTable, rows: Ints, targets: Floats, classes: bool) -> Any:
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
     if table.split.time is not None:
@@ -126,9 +126,9 @@ def _splits(table: CheckedTable, rows: Ints, given: Floats, classes: bool) -> An
         groups = table.frame[list(table.split.by)].iloc[rows]
         keys = pd.util.hash_pandas_object(groups, index=False)
         if keys.nunique() >= FOLDS:
-            return GroupKFold(FOLDS).split(rows, given, keys)
+            return GroupKFold(FOLDS).split(rows, targets, keys)
     folds = StratifiedKFold if classes else KFold
-    return folds(FOLDS, shuffle=True, random_state=SEED).split(rows, given)
+    return folds(FOLDS, shuffle=True, random_state=SEED).split(rows, targets)
 
 
 def _forward(order: Floats) -> list[tuple[Ints, Ints]]:
@@ -156,7 +156,7 @@ def _codes(target: list[Any], classes: tuple[Any, ...] | None) -> Floats:
 
 
 def _aligned(
-    named: tuple[Any, ...] | None, probabilities: Floats, classes: tuple[Any, ...], given: Floats
+    named: tuple[Any, ...] | None, probabilities: Floats, classes: tuple[Any, ...], codes: Floats
 ) -> Floats:
     """Probabilities with a column for each of ``classes``: 0 for a class that the fold lacked.
 
@@ -169,5 +169,5 @@ def _aligned(
         if label in index:
             aligned[:, index[label]] = probabilities[:, column]
             known[index[label]] = True
-    aligned[~known[given.astype(np.intp)]] = np.nan
+    aligned[~known[codes.astype(np.intp)]] = np.nan
     return aligned

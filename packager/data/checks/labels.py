@@ -53,19 +53,19 @@ def label_error(table: CheckedTable, out_of_fold: OutOfFoldPredictions) -> Itera
     )
 
 
-def confident(given: Ints, probabilities: Floats) -> Mask:
+def confident(labels: Ints, probabilities: Floats) -> Mask:
     """Mask of the labels that are probably wrong: shape (rows,).
 
-    ``given``: codes; ``probabilities``: (rows, classes), out of fold. The calibrated joint
+    ``labels``: codes; ``probabilities``: (rows, classes), out of fold. The calibrated joint
     estimates how many rows labelled i are truly j. A label is probably wrong if its row is among
     that many rows of a pair with the smallest margins (the paper's "prune by noise rate"), among
     as many rows of its class as are mislabelled with the lowest probabilities ("prune by class"),
     and the model predicts another class.
     """
-    joint = round_preserving_sums(confident_joint(given, probabilities))
-    by_rate, by_class = np.zeros((2, len(given)), dtype=np.bool_)
+    joint = round_preserving_sums(confident_joint(labels, probabilities))
+    by_rate, by_class = np.zeros((2, len(labels)), dtype=np.bool_)
     for i in range(probabilities.shape[1]):
-        rows = np.flatnonzero(given == i)
+        rows = np.flatnonzero(labels == i)
         own = probabilities[rows, i]
         lowest = np.argsort(own, kind="stable")
         by_class[rows[lowest[: max(0, len(rows) - joint[i, i])]]] = True
@@ -73,24 +73,24 @@ def confident(given: Ints, probabilities: Floats) -> Mask:
             if i != j:
                 widest = np.argsort(own - probabilities[rows, j], kind="stable")
                 by_rate[rows[widest[: joint[i, j]]]] = True
-    return np.asarray(by_rate & by_class & (np.argmax(probabilities, axis=1) != given))
+    return np.asarray(by_rate & by_class & (np.argmax(probabilities, axis=1) != labels))
 
 
-def confident_joint(given: Ints, probabilities: Floats) -> Floats:
+def confident_joint(labels: Ints, probabilities: Floats) -> Floats:
     """Estimated number of rows labelled i that truly are j, shape (classes, classes).
 
     Its rows sum to the label counts.
     """
     classes = probabilities.shape[1]
-    counts = np.bincount(given, minlength=classes)
-    own = probabilities[np.arange(len(given)), given]
-    sums = np.bincount(given, weights=own, minlength=classes)
+    counts = np.bincount(labels, minlength=classes)
+    own = probabilities[np.arange(len(labels)), labels]
+    sums = np.bincount(labels, weights=own, minlength=classes)
     limits = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     reached = np.where(probabilities >= limits - 1e-12, probabilities, -1.0)
     likely = np.argmax(reached, axis=1)
     sure = reached.max(axis=1) >= 0
     joint = np.zeros((classes, classes))
-    np.add.at(joint, (given[sure], likely[sure]), 1.0)
+    np.add.at(joint, (labels[sure], likely[sure]), 1.0)
     # A class without confident rows keeps its labels.
     empty = joint.sum(axis=1) == 0
     joint[empty, empty] = counts[empty]
@@ -107,21 +107,21 @@ def round_preserving_sums(joint: Floats) -> Ints:
     return np.asarray(down + (rank < row_deficit[:, None]), dtype=np.intp)
 
 
-def self_confidence(given: Ints, probabilities: Floats) -> Floats:
+def self_confidence(labels: Ints, probabilities: Floats) -> Floats:
     """1 minus the probability of each given label: shape (rows,), 0 to 1."""
-    return np.asarray(1 - probabilities[np.arange(len(given)), given])
+    return np.asarray(1 - probabilities[np.arange(len(labels)), labels])
 
 
-def robust_residuals(given: Floats, predicted: Floats) -> Floats:
+def robust_residuals(labels: Floats, predicted: Floats) -> Floats:
     """Residuals in robust standard deviations at similar predictions: shape (rows,).
 
     The spread often grows with the prediction, so it is estimated within deciles of predictions.
     """
-    residual = given - predicted
+    residual = labels - predicted
     order = np.argsort(predicted, kind="stable")
-    scaled = np.zeros(len(given))
+    scaled = np.zeros(len(labels))
     everywhere = MAD_TO_SIGMA * float(np.median(np.abs(residual - np.median(residual))))
-    for rows in np.array_split(order, max(1, min(10, len(given) // 100))):
+    for rows in np.array_split(order, max(1, min(10, len(labels) // 100))):
         centre = np.median(residual[rows])
         spread = MAD_TO_SIGMA * float(np.median(np.abs(residual[rows] - centre)))
         scaled[rows] = (residual[rows] - centre) / max(spread, everywhere / 10, 1e-300)

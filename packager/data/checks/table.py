@@ -32,9 +32,9 @@ class TextValues:
     counts: Ints
     """Number of rows with each value."""
 
-    def rows_with(self, wanted: Mask) -> Mask:
+    def rows_with(self, mask: Mask) -> Mask:
         """Rows whose value is among ``values[wanted]``: shape (rows,)."""
-        return np.append(wanted, False)[self.codes]
+        return np.append(mask, False)[self.codes]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def parsed_yaml(text: str, called: str) -> Any:
         ) from error
 
 
-def lines(content: Any, wanted: DependencySelection, called: str) -> list[str]:
+def lines(content: Any, selection: DependencySelection, called: str) -> list[str]:
     """The pip part as it is, and a requirement for each of conda's packages.
 
     Raises ``UsageError`` for another Python than the base's, and for a package that is not known
@@ -70,12 +70,12 @@ def lines(content: Any, wanted: DependencySelection, called: str) -> list[str]:
                 raise _unread(str(entry), called)
             pip += values.texts(entry[PIP], f"dependencies.{PIP}", called)
         else:
-            line = requirement(values.text(entry, "dependencies", called), wanted, called)
+            line = requirement(values.text(entry, "dependencies", called), selection, called)
             conda += [line] if line else []
     return [*conda, *pip]
 
 
-def requirement(spec: str, wanted: DependencySelection, called: str) -> str | None:
+def requirement(spec: str, selection: DependencySelection, called: str) -> str | None:
     """The requirement, as pip reads it, of a match specification of conda.
 
     None for Python, which is compared with the target's, and for pip.
@@ -86,12 +86,12 @@ def requirement(spec: str, wanted: DependencySelection, called: str) -> str | No
         raise _unread(spec, called)
     name, version = match[1].lower(), match[3] or match[4]
     if name == "python":
-        if not wanted.supported_by(_versions(version, spec, called)):
+        if not selection.supported_by(_versions(version, spec, called)):
             raise UsageError(
-                f"{called}: expected the base's Python {wanted.target.python}, got "
+                f"{called}: expected the base's Python {selection.target.python}, got "
                 f"{values.display(spec)}",
-                f"write python={wanted.target.python}, or name a base with that Python as [image] "
-                "base in package.toml",
+                f"write python={selection.target.python}, or name a base with that Python as "
+                "[image] base in package.toml",
             )
         return None
     if name == PIP:

@@ -34,21 +34,21 @@ def is_lock(file: Path) -> bool:
     return has_extras(file) and file.name != PROJECT
 
 
-def text_of(file: Path, top: Path, wanted: DependencySelection | None) -> str:
+def text_of(file: Path, top: Path, selection: DependencySelection | None) -> str:
     """The text of a file of pip, or the lines of one in another format, of the project ``top``.
 
-    Raises ``UsageError`` for what is not in the format, or does not fit ``wanted``.
+    Raises ``UsageError`` for what is not in the format, or does not fit ``selection``.
     """
     refuse_other_formats(file, is_read=is_translated(file))
     if not is_translated(file):
         small_text(file, file.name)
         return values.bounded_text(file, marked=True)
-    if wanted is None:
+    if selection is None:
         raise ValueError(f"{file.name}: expected a target to read it for")
-    return "".join(f"{line}\n" for line in _lines(file, top, wanted))
+    return "".join(f"{line}\n" for line in _lines(file, top, selection))
 
 
-def _lines(file: Path, top: Path, wanted: DependencySelection) -> list[str]:
+def _lines(file: Path, top: Path, selection: DependencySelection) -> list[str]:
     # imported here: most projects have a requirements.txt
     from packager.environment.formats import conda, poetry_lock, pylock, pyproject, uv_lock
 
@@ -56,17 +56,17 @@ def _lines(file: Path, top: Path, wanted: DependencySelection) -> list[str]:
         content = conda.parsed_yaml(
             values.bounded_text(file, values.MAX_YAML, marked=True), file.name
         )
-        return conda.lines(content, wanted, file.name)
+        return conda.lines(content, selection, file.name)
     table = values.read_toml(file, top)
     if is_valid_pylock_path(file):
-        return pylock.lines(table, wanted, file.name)
+        return pylock.lines(table, selection, file.name)
     if file.name == PROJECT:
-        return pyproject.lines(table, wanted, file.parent)
+        return pyproject.lines(table, selection, file.parent)
     beside = file.with_name(PROJECT)
     project = values.read_toml(beside, top) if beside.is_file() else None
     if file.name == "uv.lock":
-        return uv_lock.lines(table, wanted, project, file.parent)
-    return poetry_lock.lines(table, wanted, project or {})
+        return uv_lock.lines(table, selection, project, file.parent)
+    return poetry_lock.lines(table, selection, project or {})
 
 
 def _lists_packages(file: Path) -> bool:

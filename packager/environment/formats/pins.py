@@ -52,7 +52,7 @@ class LockedPackage:
     """A URL or a path relative to the lock, in place of a version."""
 
 
-def line_of(pin: LockedPackage, wanted: DependencySelection, called: str) -> str:
+def line_of(pin: LockedPackage, selection: DependencySelection, called: str) -> str:
     """The requirement of exactly this version, with the sha256 of each file that fits.
 
     Raises ``UsageError`` if the lock names files, and no wheel among them fits the target and
@@ -74,16 +74,16 @@ def line_of(pin: LockedPackage, wanted: DependencySelection, called: str) -> str
             f"{called}: expected a version of {name}, got {display(pin.version)}", "lock again"
         ) from error
     sources = [file for file in pin.files if not file.is_wheel]
-    fitting = [file for file in pin.files if file.fits(wanted.target)]
+    fitting = [file for file in pin.files if file.fits(selection.target)]
     if pin.files and not fitting and not sources:
-        raise _no_file(name, pin, wanted, called)
+        raise _no_file(name, pin, selection, called)
     # A hash without a file's name could belong to any file, so one absent hash voids the others.
     known = [*fitting, *sources]
     return f"{name}=={version}{_hashes(known)}"
 
 
 def check_satisfied(
-    lines: Iterable[str], pins: Sequence[LockedPackage], wanted: DependencySelection, called: str
+    lines: Iterable[str], pins: Sequence[LockedPackage], selection: DependencySelection, called: str
 ) -> None:
     """Raise ``UsageError`` if a requirement of the project is not what its lock holds.
 
@@ -96,7 +96,7 @@ def check_satisfied(
         if line.startswith(("-", ".")):
             continue
         required = Requirement(line)
-        if not wanted.applies(required.marker):
+        if not selection.applies(required.marker):
             continue
         held = locked.get(canonicalize_name(required.name), [])
         fits = any(
@@ -119,12 +119,14 @@ def _hashes(files: Iterable[LockedFile]) -> str:
     return "" if None in known else "".join(f" --hash=sha256:{one}" for one in sorted(set(known)))  # type: ignore[type-var]
 
 
-def _no_file(name: str, pin: LockedPackage, wanted: DependencySelection, called: str) -> UsageError:
+def _no_file(
+    name: str, pin: LockedPackage, selection: DependencySelection, called: str
+) -> UsageError:
     held = ", ".join(file.name for file in pin.files[:3]) + (", …" if len(pin.files) > 3 else "")
     return UsageError(
-        f"{called}: {name}=={pin.version}: expected a wheel for Python {wanted.target.python} on "
-        f"{wanted.target.uv_platform}, got {held}",
-        f"make {called} again where Python is {wanted.target.python} and the system Linux, or "
+        f"{called}: {name}=={pin.version}: expected a wheel for Python {selection.target.python} "
+        f"on {selection.target.uv_platform}, got {held}",
+        f"make {called} again where Python is {selection.target.python} and the system Linux, or "
         f"require a version of {name} that has such a wheel",
     )
 

@@ -24,7 +24,7 @@ MAJORS = ("1", "2")
 
 
 def lines(
-    content: Mapping[str, Any], wanted: DependencySelection, project: Mapping[str, Any]
+    content: Mapping[str, Any], selection: DependencySelection, project: Mapping[str, Any]
 ) -> list[str]:
     """A line for each package of the lock ``content`` that ``project`` needs, in its version.
 
@@ -38,17 +38,17 @@ def lines(
             f"{NAME}: expected lock-version 1 or 2, got {values.display(version)}",
             "lock again with Poetry 1 or 2, or take it from version control if it is damaged",
         )
-    lock = _Lock(content, metadata, wanted)
-    pins = lock.walk(_roots(project, wanted))
-    own = [] if _of_poetry(project) else pyproject.lines(project, wanted, Path())
-    check_satisfied(own, pins, wanted, NAME)
+    lock = _Lock(content, metadata, selection)
+    pins = lock.walk(_roots(project, selection))
+    own = [] if _of_poetry(project) else pyproject.lines(project, selection, Path())
+    check_satisfied(own, pins, selection, NAME)
     poetry = values.table(
         values.table(project.get("tool"), "tool", pyproject.NAME).get("poetry"),
         poetry_project.SECTION,
         pyproject.NAME,
     )
     indexes = poetry_project.index_lines(poetry, pyproject.NAME)
-    return [*indexes, *(line_of(pin, wanted, NAME) for pin in pins)]
+    return [*indexes, *(line_of(pin, selection, NAME) for pin in pins)]
 
 
 def _of_poetry(project: Mapping[str, Any]) -> bool:
@@ -56,13 +56,15 @@ def _of_poetry(project: Mapping[str, Any]) -> bool:
     return "dependencies" not in table
 
 
-def _roots(project: Mapping[str, Any], wanted: DependencySelection) -> Iterator[PoetryDependency]:
+def _roots(
+    project: Mapping[str, Any], selection: DependencySelection
+) -> Iterator[PoetryDependency]:
     if _of_poetry(project):
         tool = values.table(project.get("tool"), "tool", pyproject.NAME)
         poetry = values.table(tool.get("poetry"), poetry_project.SECTION, pyproject.NAME)
-        yield from poetry_project.edges(poetry, wanted, pyproject.NAME)
+        yield from poetry_project.edges(poetry, selection, pyproject.NAME)
         return
-    for line in pyproject.lines(project, wanted, Path()):
+    for line in pyproject.lines(project, selection, Path()):
         if line[0] not in "-.":
             yield PoetryDependency(Dependency.create_from_pep_508(line))
 
@@ -71,9 +73,12 @@ class _Lock:
     """The packages of a lock by name, and the pins that were reached so far."""
 
     def __init__(
-        self, content: Mapping[str, Any], metadata: Mapping[str, Any], wanted: DependencySelection
+        self,
+        content: Mapping[str, Any],
+        metadata: Mapping[str, Any],
+        selection: DependencySelection,
     ) -> None:
-        self.wanted = wanted
+        self.selection = selection
         self.files = values.table(metadata.get("files"), "metadata.files", NAME)
         self.packages: dict[str, list[dict[str, Any]]] = {}
         for package in values.tables(content.get("package"), "package", NAME):
@@ -119,7 +124,7 @@ class _Lock:
 
     def _applies(self, edge: PoetryDependency, extras: frozenset[str]) -> bool:
         return bool(
-            edge.dependency.marker.validate({**self.wanted.environment, "extra": set(extras)})
+            edge.dependency.marker.validate({**self.selection.environment, "extra": set(extras)})
         )
 
     def _locked(self, edge: PoetryDependency) -> Mapping[str, Any]:
@@ -141,7 +146,7 @@ class _Lock:
     def _fits(self, package: Mapping[str, Any], edge: PoetryDependency) -> bool:
         key = f"package.{package['name']}"
         pythons = values.text(package.get("python-versions", "*"), f"{key}.python-versions", NAME)
-        if not poetry_project.allows_python(pythons, self.wanted, key, NAME):
+        if not poetry_project.allows_python(pythons, self.selection, key, NAME):
             return False
         try:
             version = Version.parse(package["version"])
@@ -152,7 +157,7 @@ class _Lock:
     def _on_target(self, package: Mapping[str, Any]) -> bool:
         """Whether the markers of a package that the lock holds in several versions apply."""
         markers = package.get("markers", "")
-        environment = {**self.wanted.environment, "extra": set(self.wanted.extras)}
+        environment = {**self.selection.environment, "extra": set(self.selection.extras)}
         for text in markers.values() if isinstance(markers, dict) else [markers]:
             try:
                 if not text or parse_marker(str(Marker(text))).validate(environment):

@@ -62,39 +62,39 @@ def is_declared(poetry: Any) -> bool:
     return isinstance(poetry, dict) and any(k in poetry for k in ("dependencies", "group", DEV))
 
 
-def lines(poetry: Mapping[str, Any], wanted: DependencySelection, called: str) -> list[str]:
+def lines(poetry: Mapping[str, Any], selection: DependencySelection, called: str) -> list[str]:
     """The indexes, the dependencies, and those of the wanted extras and groups.
 
     Raises ``UsageError`` for an unknown extra or group, another Python than the base's, and for
     what is no dependency.
     """
     dependency_lines = [
-        edge.line(edge.dependency.name, called) for edge in edges(poetry, wanted, called)
+        edge.line(edge.dependency.name, called) for edge in edges(poetry, selection, called)
     ]
     return [*index_lines(poetry, called), *dependency_lines]
 
 
 def edges(
-    poetry: Mapping[str, Any], wanted: DependencySelection, called: str
+    poetry: Mapping[str, Any], selection: DependencySelection, called: str
 ) -> Iterator[PoetryDependency]:
     """The dependencies, with optional ones of the wanted extras, and those of the groups."""
     key = f"{SECTION}.dependencies"
     own = values.table(poetry.get("dependencies"), key, called)
-    _check_python(own.get("python"), f"{key}.python", called, wanted)
+    _check_python(own.get("python"), f"{key}.python", called, selection)
     extras = values.table(poetry.get("extras"), f"{SECTION}.extras", called)
-    values.check_known("extra", wanted.extras, extras, called)
-    values.check_known("group", wanted.groups, group_names(poetry, called), called)
+    values.check_known("extra", selection.extras, extras, called)
+    values.check_known("group", selection.groups, group_names(poetry, called), called)
     selected = {
         canonicalize_name(name)
         for extra, names in extras.items()
-        if canonicalize_name(extra) in map(canonicalize_name, wanted.extras)
+        if canonicalize_name(extra) in map(canonicalize_name, selection.extras)
         for name in values.texts(names, f"{SECTION}.extras.{extra}", called)
     }
     for name, wish in own.items():
         optional = any(isinstance(one, dict) and one.get("optional") for one in _each(wish))
         if name != "python" and (not optional or canonicalize_name(name) in selected):
             yield from parsed(name, wish, f"{key}.{name}", called)
-    for group in wanted.groups:
+    for group in selection.groups:
         yield from _of_group(poetry, group, called)
 
 
@@ -171,19 +171,19 @@ def _no_dependency(key: str, wish: Any, called: str) -> UsageError:
     )
 
 
-def _check_python(pythons: Any, key: str, called: str, wanted: DependencySelection) -> None:
+def _check_python(pythons: Any, key: str, called: str, selection: DependencySelection) -> None:
     if pythons is None:
         return
     text = values.text(pythons, key, called)
-    if not allows_python(text, wanted, key, called):
-        raise values.other_python(called, text, wanted)
+    if not allows_python(text, selection, key, called):
+        raise values.other_python(called, text, selection)
 
 
-def allows_python(pythons: str, wanted: DependencySelection, key: str, called: str) -> bool:
+def allows_python(pythons: str, selection: DependencySelection, key: str, called: str) -> bool:
     """Whether versions in Poetry's notation hold a patch release of the target's Python."""
     try:
         allowed = parse_constraint(pythons)
     except INVALID as error:
         raise _no_dependency(key, pythons, called) from error
-    releases = (f"{wanted.target.python}.{patch}" for patch in range(MAX_PATCH))
+    releases = (f"{selection.target.python}.{patch}" for patch in range(MAX_PATCH))
     return any(allowed.allows(Version.parse(release)) for release in releases)

@@ -28,7 +28,7 @@ from packager.text import without_credentials
 Source = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
 
-def lines(content: Mapping[str, Any], wanted: DependencySelection, called: str) -> list[str]:
+def lines(content: Mapping[str, Any], selection: DependencySelection, called: str) -> list[str]:
     """A line for each package of the lock that is needed on the target, in its version.
 
     Raises ``UsageError`` for a lock of another version of the format, for damage, and for a
@@ -48,31 +48,33 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, called: str) 
             f"{without_credentials(str(error))}",
             "make it again, or take it from version control",
         ) from error
-    values.check_known("extra", wanted.extras, lock.extras or (), called)
+    values.check_known("extra", selection.extras, lock.extras or (), called)
     groups = lock.dependency_groups or ()
-    values.check_known("group", wanted.groups, groups, called)
+    values.check_known("group", selection.groups, groups, called)
     if lock.requires_python is not None:
-        values.check_python(str(lock.requires_python), called, wanted)
-    return [line_of(_pin(package), wanted, called) for package in _selected(lock, wanted, called)]
+        values.check_python(str(lock.requires_python), called, selection)
+    return [
+        line_of(_pin(package), selection, called) for package in _selected(lock, selection, called)
+    ]
 
 
-def _selected(lock: Pylock, wanted: DependencySelection, called: str) -> Iterator[Package]:
+def _selected(lock: Pylock, selection: DependencySelection, called: str) -> Iterator[Package]:
     # ``line_of`` compares the wheels and names the package: any wheel is selected here
-    groups = [*(lock.default_groups or ()), *wanted.groups]
+    groups = [*(lock.default_groups or ()), *selection.groups]
     try:
         selected = lock.select(
-            environment=cast(Environment, wanted.environment),
-            tags=list(wanted.target.tags),
-            extras=wanted.extras,
+            environment=cast(Environment, selection.environment),
+            tags=list(selection.target.tags),
+            extras=selection.extras,
             dependency_groups=groups,
         )
         yield from (package for package, _ in selected)
     except PylockSelectError as error:
         raise UsageError(
-            f"{called}: expected a lock for Python {wanted.target.python} on "
-            f"{wanted.target.uv_platform}, got one that does not fit: {error}",
-            f"make it again where Python is {wanted.target.python} and the system Linux, or name "
-            "a base with the lock's Python as [image] base in package.toml",
+            f"{called}: expected a lock for Python {selection.target.python} on "
+            f"{selection.target.uv_platform}, got one that does not fit: {error}",
+            f"make it again where Python is {selection.target.python} and the system Linux, or "
+            "name a base with the lock's Python as [image] base in package.toml",
         ) from error
 
 

@@ -31,7 +31,7 @@ def is_declared(content: Mapping[str, Any]) -> bool:
     )
 
 
-def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path) -> list[str]:
+def lines(content: Mapping[str, Any], selection: DependencySelection, folder: Path) -> list[str]:
     """The project's dependencies, and those of the wanted extras and groups.
 
     ``folder`` is the project's; members of a workspace are searched below it. Raises
@@ -45,14 +45,14 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path)
         raise _undeclared(project, tool)
     pythons = project.get("requires-python")
     if pythons is not None:
-        values.check_python(values.text(pythons, "project.requires-python", NAME), NAME, wanted)
+        values.check_python(values.text(pythons, "project.requires-python", NAME), NAME, selection)
     if poetry_project.is_declared(poetry) and "dependencies" not in project:
-        return poetry_project.lines(poetry, wanted, NAME)
+        return poetry_project.lines(poetry, selection, NAME)
     if "dependencies" not in project and "dependencies" in _dynamic(project):
         raise _undeclared(project, tool)  # groups alone would leave them out
     groups = _groups(content, uv, poetry)
-    values.check_known("group", wanted.groups, groups, NAME)
-    selected = list(_selected_requirements(project, groups, wanted))
+    values.check_known("group", selection.groups, groups, NAME)
+    selected = list(_selected_requirements(project, groups, selection))
     sources = values.table(uv.get("sources"), "tool.uv.sources", NAME)
     located = {str(canonicalize_name(name)): source for name, source in sources.items()}
     return [
@@ -65,7 +65,7 @@ def lines(content: Mapping[str, Any], wanted: DependencySelection, folder: Path)
     ]
 
 
-def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
+def located_lines(folder: Path, selection: DependencySelection) -> dict[str, str]:
     """Canonical name → requirement of each dependency that ``tool.uv.sources`` locates.
 
     ``folder`` is the project's; a path begins with a dot and counts from there. The metadata of
@@ -83,12 +83,12 @@ def located_lines(folder: Path, wanted: DependencySelection) -> dict[str, str]:
     project = values.table(content.get("project"), "project", NAME)
     declared = values.table(project.get("optional-dependencies"), "optional-dependencies", NAME)
     known = tuple(
-        e for e in wanted.extras if canonicalize_name(e) in map(canonicalize_name, declared)
+        e for e in selection.extras if canonicalize_name(e) in map(canonicalize_name, declared)
     )
     by_name: dict[str, str] = {}
-    for one in _selected_requirements(project, {}, DependencySelection(wanted.target, known)):
+    for one in _selected_requirements(project, {}, DependencySelection(selection.target, known)):
         name = str(canonicalize_name(one.name))
-        if name in located and wanted.applies(one.marker):
+        if name in located and selection.applies(one.marker):
             lines = [line for line in _located(one, located[name], folder) if line != str(one)]
             by_name.update((name, line) for line in lines)
     return by_name
@@ -119,7 +119,7 @@ def _undeclared(project: Mapping[str, Any], tool: Mapping[str, Any]) -> UsageErr
 
 
 def _selected_requirements(
-    project: Mapping[str, Any], groups: Mapping[str, Any], wanted: DependencySelection
+    project: Mapping[str, Any], groups: Mapping[str, Any], selection: DependencySelection
 ) -> Iterator[Requirement]:
     """The dependencies, and those of the wanted groups and extras.
 
@@ -128,7 +128,7 @@ def _selected_requirements(
     """
     key = "project.optional-dependencies"
     declared = values.table(project.get("optional-dependencies"), key, NAME)
-    values.check_known("extra", wanted.extras, declared, NAME)
+    values.check_known("extra", selection.extras, declared, NAME)
     extras = {
         canonicalize_name(n): values.texts(v, f"{key}.{n}", NAME) for n, v in declared.items()
     }
@@ -136,8 +136,8 @@ def _selected_requirements(
     listed = values.texts(project.get("dependencies"), "project.dependencies", NAME)
     waiting: list[NormalizedName | list[Requirement]] = [
         [requirement(one, "project.dependencies", NAME) for one in listed],
-        *map(canonicalize_name, wanted.extras),
-        list(_of_groups(groups, wanted)),
+        *map(canonicalize_name, selection.extras),
+        list(_of_groups(groups, selection)),
     ]
     while waiting:
         batch = waiting.pop(0)
@@ -150,7 +150,7 @@ def _selected_requirements(
         for one in batch:
             if canonicalize_name(one.name) != own:
                 yield one
-            elif wanted.applies(one.marker):
+            elif selection.applies(one.marker):
                 waiting[:0] = sorted(map(canonicalize_name, one.extras))
 
 
@@ -180,12 +180,12 @@ def _groups(
     return requirements
 
 
-def _of_groups(groups: Mapping[str, Any], wanted: DependencySelection) -> Iterator[Requirement]:
-    if not wanted.groups:
+def _of_groups(groups: Mapping[str, Any], selection: DependencySelection) -> Iterator[Requirement]:
+    if not selection.groups:
         return
     try:
         resolver = DependencyGroupResolver(groups)
-        for group in wanted.groups:
+        for group in selection.groups:
             yield from resolver.resolve(group)
     except (ExceptionGroup, ValueError, TypeError) as error:
         reasons = error.exceptions if isinstance(error, ExceptionGroup) else (error,)

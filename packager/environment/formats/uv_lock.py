@@ -29,7 +29,7 @@ Package = Mapping[str, Any]
 
 def lines(
     content: Mapping[str, Any],
-    wanted: DependencySelection,
+    selection: DependencySelection,
     project: Mapping[str, Any] | None,
     folder: Path,
 ) -> list[str]:
@@ -48,18 +48,18 @@ def lines(
             'lock that [requirements] file = "pylock.toml" reads',
         )
     pythons = values.text(content.get("requires-python", ""), "requires-python", NAME)
-    values.check_python(pythons, NAME, wanted)
-    pins = _Lock(content, wanted).walk()
+    values.check_python(pythons, NAME, selection)
+    pins = _Lock(content, selection).walk()
     if project is not None and pyproject.is_declared(project):
-        check_satisfied(pyproject.lines(project, wanted, folder), pins, wanted, NAME)
-    return [line_of(pin, wanted, NAME) for pin in pins]
+        check_satisfied(pyproject.lines(project, selection, folder), pins, selection, NAME)
+    return [line_of(pin, selection, NAME) for pin in pins]
 
 
 class _Lock:
     """The packages of a lock by name, and what of the project is wanted."""
 
-    def __init__(self, content: Mapping[str, Any], wanted: DependencySelection) -> None:
-        self.wanted = wanted
+    def __init__(self, content: Mapping[str, Any], selection: DependencySelection) -> None:
+        self.selection = selection
         self.packages: dict[str, list[Package]] = {}
         for package in values.tables(content.get("package"), "package", NAME):
             name = values.text(package.get("name"), "package.name", NAME)
@@ -112,8 +112,8 @@ class _Lock:
         yield from self._needs(self.own, "")
         key = f"package.{self.own['name']}"
         for kind, selected, name in (
-            ("extra", self.wanted.extras, "optional-dependencies"),
-            ("group", self.wanted.groups, "dev-dependencies"),
+            ("extra", self.selection.extras, "optional-dependencies"),
+            ("group", self.selection.groups, "dev-dependencies"),
         ):
             held = values.table(self.own.get(name), f"{key}.{name}", NAME)
             metadata = values.table(self.own.get("metadata"), f"{key}.metadata", NAME)
@@ -161,7 +161,7 @@ class _Lock:
         key = f"package.{parent['name']}.dependencies.marker"
         text = _CONFLICT.sub(self._decided, values.text(marker, key, NAME))
         try:
-            return self.wanted.applies(Marker(text))
+            return self.selection.applies(Marker(text))
         except InvalidMarker as error:
             raise UsageError(
                 f"{NAME}: `{key}`: expected a marker, got {values.display(marker)}", "run `uv lock`"
@@ -170,8 +170,12 @@ class _Lock:
     def _decided(self, match: re.Match[str]) -> str:
         """A marker that is always true or always false, for one about a chosen extra or group."""
         own = canonicalize_name(self.own["name"])
-        on = {f"extra-{len(own)}-{own}-{canonicalize_name(extra)}" for extra in self.wanted.extras}
-        on |= {f"group-{len(own)}-{own}-{canonicalize_name(group)}" for group in self.wanted.groups}
+        on = {
+            f"extra-{len(own)}-{own}-{canonicalize_name(extra)}" for extra in self.selection.extras
+        }
+        on |= {
+            f"group-{len(own)}-{own}-{canonicalize_name(group)}" for group in self.selection.groups
+        }
         on.add(f"project-{len(own)}-{own}")
         holds = (match[3] in on) == (match[1] == "==")
         return f"python_version {'>' if holds else '<'} '0'"

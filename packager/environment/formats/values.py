@@ -121,7 +121,7 @@ def _encoding(content: bytes) -> str:
     return marked or "utf-8-sig"
 
 
-def check_python(pythons: str, called: str, wanted: DependencySelection) -> None:
+def check_python(pythons: str, called: str, selection: DependencySelection) -> None:
     """Raise ``UsageError`` unless ``pythons``, a specifier, allows the target's Python."""
     try:
         allowed = SpecifierSet(pythons)
@@ -129,11 +129,11 @@ def check_python(pythons: str, called: str, wanted: DependencySelection) -> None
         raise UsageError(
             f"{called}: expected versions of Python such as >=3.11, got {display(pythons)}", _FIX
         ) from error
-    if not wanted.supported_by(allowed):
-        raise other_python(called, pythons, wanted)
+    if not selection.supported_by(allowed):
+        raise other_python(called, pythons, selection)
 
 
-def check_python_of(folder: Path, wanted: DependencySelection, called: str = PROJECT) -> None:
+def check_python_of(folder: Path, selection: DependencySelection, called: str = PROJECT) -> None:
     """Raise ``UsageError`` if the project in ``folder`` excludes the base's Python.
 
     ``called`` is its ``pyproject.toml``, which need not exist or be valid: the build backend, or
@@ -146,13 +146,13 @@ def check_python_of(folder: Path, wanted: DependencySelection, called: str = PRO
         return
     pythons = project.get("requires-python") if isinstance(project, dict) else None
     if isinstance(pythons, str):
-        check_python(pythons, called, wanted)
+        check_python(pythons, called, selection)
 
 
-def other_python(called: str, pythons: str, wanted: DependencySelection) -> UsageError:
+def other_python(called: str, pythons: str, selection: DependencySelection) -> UsageError:
     """The error for a file made for other versions of Python than the base's."""
     return UsageError(
-        f"{called}: expected a file for the base's Python {wanted.target.python}, got one for "
+        f"{called}: expected a file for the base's Python {selection.target.python}, got one for "
         f"Python {pythons}",
         "name a base with that Python as [image] base in package.toml (`package base --release "
         "bookworm` makes one with 3.11, trixie with 3.13), or widen the versions of Python in "

@@ -134,14 +134,14 @@ def _compiler(
     return compiler
 
 
-def check_system_packages(wanted: Sequence[str], base: BaseImage | None) -> None:
-    """Raise ``PackageError`` unless ``base`` records every Debian package that is ``wanted``."""
+def check_system_packages(packages: Sequence[str], base: BaseImage | None) -> None:
+    """Raise ``PackageError`` unless ``base`` records every Debian package that is ``packages``."""
     held = {entry.partition("=")[0] for entry in base.saved.packages} if base else set()
     # Debian and Ubuntu renamed packages for 64-bit time_t (suffix t64); the sonames are the same.
-    absent = [name for name in wanted if name not in held and f"{name}t64" not in held]
+    absent = [name for name in packages if name not in held and f"{name}t64" not in held]
     if absent:
-        arguments = " ".join(f"--package {name}" for name in sorted(set(wanted)))
-        reference = base_name(wanted)
+        arguments = " ".join(f"--package {name}" for name in sorted(set(packages)))
+        reference = base_name(packages)
         raise PackageError(
             f"package.toml: `image.system_packages`: expected a base that records "
             f"{', '.join(absent)}, got {base.saved.reference if base else 'no base'}",

@@ -50,14 +50,14 @@ ANY = BasePin()
 
 
 def pull_base(
-    wanted: RegistryReference, called: str, platform: str, engine: Engine | None
+    source: RegistryReference, called: str, platform: str, engine: Engine | None
 ) -> BaseImage:
-    """The base at ``wanted``, under the name ``called``; layers in the cache are not read again.
+    """The base at ``source``, under the name ``called``; layers in the cache are not read again.
 
     Its tag is resolved once; ``SavedBase.digest`` is what it led to. Raises ``PackageError``.
     """
-    repository = open_repository(wanted)
-    manifest = resolve(repository, wanted.target or "latest", platform)
+    repository = open_repository(source)
+    manifest = resolve(repository, source.target or "latest", platform)
     config = _config(repository, manifest, called, platform)
     folder = content_folder(config, platform)
     base = kept_base(folder, called, engine)

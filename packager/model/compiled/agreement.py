@@ -25,13 +25,13 @@ def answers_agree(manifest: Manifest, native: RowAnswer, compiled: RowAnswer) ->
     return near and _same(manifest, native[0], compiled[0])
 
 
-def _same(manifest: Manifest, native: Scalar | None, given: Scalar | None) -> bool:
-    if manifest.task == "regression" and native is not None and given is not None:
-        return _near(manifest, float(native), float(given))
-    return type(native) is type(given) and native == given
+def _same(manifest: Manifest, native: Scalar | None, other: Scalar | None) -> bool:
+    if manifest.task == "regression" and native is not None and other is not None:
+        return _near(manifest, float(native), float(other))
+    return type(native) is type(other) and native == other
 
 
-def _near(manifest: Manifest, native: float, given: float) -> bool:
+def _near(manifest: Manifest, native: float, other: float) -> bool:
     """Within the tolerance, relative beyond 1 for a regression; False for NaN."""
     size = max(1.0, abs(native)) if manifest.task == "regression" else 1.0
-    return abs(native - given) <= manifest.compiled.tolerance * size
+    return abs(native - other) <= manifest.compiled.tolerance * size

@@ -205,7 +205,7 @@ def _fetch(
 
 
 def _changed(
-    tracked: TrackedOutput, address: DvcAddress, wanted: str, got: str, what: str = ""
+    tracked: TrackedOutput, address: DvcAddress, expected: str, got: str, what: str = ""
 ) -> UsageError:
     brings = f"dvc checkout {tracked.path if tracked.stage else address.file}"
     back = f"`{brings}` brings the recorded content back"
@@ -213,7 +213,7 @@ def _changed(
         back = f"`git checkout {tracked.path}` brings the recorded content back, if git has it"
     again = "`dvc repro` records it again"
     return UsageError(
-        f"{tracked.path}: expected {wanted}, as {address.file} states, got {got}{what}",
+        f"{tracked.path}: expected {expected}, as {address.file} states, got {got}{what}",
         f"{back}; {again if tracked.stage else '`dvc add` or `dvc commit` records this one'}",
     )
 

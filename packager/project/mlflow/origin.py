@@ -114,9 +114,9 @@ def check_signature(origin: ModelOrigin, schema: Schema) -> None:
             raise _differs(origin, name, "no such column", "it as a feature")
 
 
-def _differs(origin: ModelOrigin, column: str, wanted: str, got: str) -> UsageError:
+def _differs(origin: ModelOrigin, column: str, expected: str, got: str) -> UsageError:
     return UsageError(
-        f"column {column!r}: expected {wanted} by the signature of {origin.called}, got {got}",
+        f"column {column!r}: expected {expected} by the signature of {origin.called}, got {got}",
         "correct [data], or save the model with the signature of the rows that it gets",
     )
 

@@ -85,18 +85,18 @@ class TaskForm:
         return same and task.environment == self.environment
 
 
-def progress_line(tasks: list[SwarmTask], wanted: TaskForm, state: str) -> str:
-    """Line with the number of tasks as ``wanted`` that run, and what keeps the others waiting."""
-    meant = [task for task in tasks if task.wanted == "running"]
-    new = sum(one.state == "running" and wanted.has(one) for one in meant)
+def progress_line(tasks: list[SwarmTask], form: TaskForm, state: str) -> str:
+    """Line with the number of tasks as ``form`` that run, and what keeps the others waiting."""
+    meant = [task for task in tasks if task.desired_state == "running"]
+    new = sum(one.state == "running" and form.has(one) for one in meant)
     waiting = next((one.error for one in meant if one.state == "pending" and one.error), "")
     going_back = "; going back" if state.startswith("rollback") else ""
     return f"{new} of {len(meant)} tasks are new{going_back}{f'; {waiting}' if waiting else ''}"
 
 
-def _reason(swarm: Swarm, service: Service, wanted: TaskForm) -> str:
+def _reason(swarm: Swarm, service: Service, form: TaskForm) -> str:
     """The error of the newest failed task of the new specification."""
     for task in swarm.tasks(service["ID"]):
-        if task.error and wanted.has(task):
+        if task.error and form.has(task):
             return task.error
     return ""

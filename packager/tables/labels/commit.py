@@ -53,7 +53,7 @@ def declare_scheme(
 def add_labels(
     location: Location,
     scheme: str,
-    given: ImportedLabels,
+    imported: ImportedLabels,
     by: Authorship,
     *,
     replaces: bool = False,
@@ -63,7 +63,7 @@ def add_labels(
     Raises ``UsageError`` for rows that the table lacks, labels that the scheme lacks, and labels
     that contradict each other or stored ones (unless ``replaces``).
     """
-    return retried(lambda: _add(location, scheme, given, by, replaces))
+    return retried(lambda: _add(location, scheme, imported, by, replaces))
 
 
 def scheme_named(labels: Labels | None, name: str | None, location: Location) -> LabelScheme:
@@ -110,24 +110,24 @@ def _declare(
 
 
 def _add(
-    location: Location, name: str, given: ImportedLabels, by: Authorship, replaces: bool
+    location: Location, name: str, imported: ImportedLabels, by: Authorship, replaces: bool
 ) -> AddedLabels:
     store = VersionedTable.open(location)
     version = store.version(None)
     held = read_labels(location, version)
     scheme = scheme_named(held, name, location)
     assert held is not None
-    texts = _checked(given, scheme)
-    keys = _matched(store, version, given, held.key)
+    texts = _checked(imported, scheme)
+    keys = _matched(store, version, imported, held.key)
     new = [
         NewLabel(one.location, key, one.annotator, text, one.selection_probability, one.labelled_at)
-        for one, key, text in zip(given.labels, keys, texts, strict=True)
+        for one, key, text in zip(imported.labels, keys, texts, strict=True)
     ]
-    merged = merge(held.frame, new, name, given.source, replace=replaces)
+    merged = merge(held.frame, new, name, imported.source, replace=replaces)
     counts = merged.added, merged.replaced, merged.repeated
     if not merged.added and not merged.replaced:
         return AddedLabels(version, name, True, *counts)
-    labels = replace(held, frame=merged.frame, sources=(given.source,))
+    labels = replace(held, frame=merged.frame, sources=(imported.source,))
     return AddedLabels(_commit(store, version, labels, by), name, False, *counts)
 
 
@@ -144,54 +144,54 @@ def _commit(store: VersionedTable, version: Version, labels: Labels, by: Authors
     return VersionedTable.open(store.location).version(number)
 
 
-def _checked(given: ImportedLabels, scheme: LabelScheme) -> list[str]:
+def _checked(imported: ImportedLabels, scheme: LabelScheme) -> list[str]:
     """The labels as stored."""
     texts, wrong = [], []
-    for label in given.labels:
+    for label in imported.labels:
         try:
             texts.append(stored_label(label.label, scheme))
         except ValueError as error:
             wrong.append(f"{label.location}: {error}")
     refuse(
         wrong,
-        f"{given.source.path}: expected labels of scheme {scheme.name!r}",
+        f"{imported.source.path}: expected labels of scheme {scheme.name!r}",
         "correct them, or declare the scheme again with more classes or wider bounds",
     )
     return texts
 
 
 def _matched(
-    store: VersionedTable, version: Version, given: ImportedLabels, key: tuple[str, ...]
+    store: VersionedTable, version: Version, imported: ImportedLabels, key: tuple[str, ...]
 ) -> list[str]:
     """The key of the row of each label, as stored."""
     stored = row_keys(store, version.number, key)
-    own = stored if given.key == key else row_keys(store, version.number, given.key)
-    key_texts = _texts(store, version, given)
+    own = stored if imported.key == key else row_keys(store, version.number, imported.key)
+    key_texts = _texts(store, version, imported)
     rows: dict[str | None, str | None] = dict(zip(own, stored, strict=True))
     unknown = [
-        f"{one.location}: {_named(one, given.key)}"
-        for one, text in zip(given.labels, key_texts, strict=True)
+        f"{one.location}: {_named(one, imported.key)}"
+        for one, text in zip(imported.labels, key_texts, strict=True)
         if rows.get(text) is None
     ]
     at = Location(store.location.uri, version.number)
     refuse(
         unknown,
-        f"{given.source.path}: expected rows of {at}, got {len(unknown):,} labels of other rows",
+        f"{imported.source.path}: expected rows of {at}, got {len(unknown):,} labels of other rows",
         "name the columns that identify rows with --on; a row hash changes with any cell of its row"
         ", so labels of changed rows need key columns",
     )
     remaining = {*key_texts}
-    refuse_repeated((text for text in own if text in remaining), given.key, at)
+    refuse_repeated((text for text in own if text in remaining), imported.key, at)
     return [str(rows[text]) for text in key_texts]
 
 
-def _texts(store: VersionedTable, version: Version, given: ImportedLabels) -> list[str | None]:
-    if not given.key:
-        return [label.key[0] for label in given.labels]
+def _texts(store: VersionedTable, version: Version, imported: ImportedLabels) -> list[str | None]:
+    if not imported.key:
+        return [label.key[0] for label in imported.labels]
     schema = store.schema(version.number)
     columns = [
-        typed_texts([label.key[index] for label in given.labels], schema.field(name).type)
-        for index, name in enumerate(given.key)
+        typed_texts([label.key[index] for label in imported.labels], schema.field(name).type)
+        for index, name in enumerate(imported.key)
     ]
     return key_texts(columns)
 

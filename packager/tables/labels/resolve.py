@@ -51,24 +51,26 @@ def resolve(labels: pd.DataFrame, scheme: LabelScheme) -> Iterator[RowLabel]:
             yield _class(key, votes, scheme)
 
 
-def _class(key: str, given: list[tuple[str, str]], scheme: LabelScheme) -> RowLabel:
-    counts = Counter(label for _, label in given).most_common()
+def _class(key: str, labels: list[tuple[str, str]], scheme: LabelScheme) -> RowLabel:
+    counts = Counter(label for _, label in labels).most_common()
     first, top = counts[0]
     tied = len(counts) > 1 and counts[1][1] == top
     agreed = len(counts) == 1
     label = None if tied or (scheme.resolve == "unanimous" and not agreed) else first
     # Half of the labels against the first is the most that leaves it a majority.
-    against = min(1.0, 2 * (1 - top / len(given)))
+    against = min(1.0, 2 * (1 - top / len(labels)))
     score = None if agreed else _score(1.0 if label is None else against)
-    return RowLabel(key, label, len(given), score, _votes(given))
+    return RowLabel(key, label, len(labels), score, _votes(labels))
 
 
-def _number(key: str, given: list[tuple[str, str]], scheme: LabelScheme, widest: float) -> RowLabel:
-    numbers = [float(label) for _, label in given]
+def _number(
+    key: str, labels: list[tuple[str, str]], scheme: LabelScheme, widest: float
+) -> RowLabel:
+    numbers = [float(label) for _, label in labels]
     centre = median(numbers) if scheme.resolve == "median" else fmean(numbers)
     spread = max(numbers) - min(numbers)
     score = _score(spread / widest) if spread > scheme.tolerance else None
-    return RowLabel(key, repr(float(centre)), len(given), score, _votes(given))
+    return RowLabel(key, repr(float(centre)), len(labels), score, _votes(labels))
 
 
 def _numbers(rows: list[tuple[str, str, str]]) -> Iterator[tuple[str, list[float]]]:
@@ -80,9 +82,9 @@ def _score(share: float) -> float:
     return MIN_DISPUTE_SCORE + (_TIE_SCORE - MIN_DISPUTE_SCORE) * share
 
 
-def _votes(given: list[tuple[str, str]]) -> str:
+def _votes(labels: list[tuple[str, str]]) -> str:
     by_label: dict[str, list[str]] = {}
-    for annotator, label in given:
+    for annotator, label in labels:
         by_label.setdefault(label, []).append(annotator)
     order = sorted(by_label.items(), key=lambda one: (-len(one[1]), one[0]))
     shown = [f"{label!r} ({', '.join(names)})" for label, names in order[:MAX_SHOWN_VOTES]]

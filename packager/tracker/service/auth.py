@@ -92,9 +92,9 @@ class Authenticator:
         """The hidden field of forms, bound to a session."""
         return self._signature("form", who.session or who.name)
 
-    def checks_form(self, who: Principal, given: str) -> bool:
+    def checks_form(self, who: Principal, token: str) -> bool:
         """Whether a form has the field that this session was given."""
-        return hmac.compare_digest(self.form_token(who).encode(), given.encode("utf-8", "replace"))
+        return hmac.compare_digest(self.form_token(who).encode(), token.encode("utf-8", "replace"))
 
     def new_code(self, token_hash: str) -> str:
         """A code that logs in once, within ten minutes."""

@@ -142,12 +142,12 @@ class Writer(StoreReader):
         )
         self.db.run(sql, (name, value))
 
-    def _insert(self, issue: Issue, wanted: int = 0) -> int:
-        """Add a row; its id is ``wanted`` if that is set and free."""
+    def _insert(self, issue: Issue, preferred: int = 0) -> int:
+        """Add a row; its id is ``preferred`` if that is set and free."""
         names = ", ".join(("id", *_COLUMNS))
         marks = ", ".join("?" for _ in _COLUMNS)
-        free = 0 < wanted <= MAX_WANTED and self.issue(wanted) is None
-        number = str(int(wanted)) if free else NEXT_ID.format("issue")
+        free = 0 < preferred <= MAX_WANTED and self.issue(preferred) is None
+        number = str(int(preferred)) if free else NEXT_ID.format("issue")
         if not self.db.rows(_KNOWN_PACKAGE, (issue.package,)):
             self.added["packages"] += 1
         self.added["issues"] += 1

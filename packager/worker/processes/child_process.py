@@ -55,18 +55,18 @@ class ChildResult:
 
 
 def run_child(
-    verb: str, job: bytes, given: bytes, root: Root, folder: Path, seconds: float | None = None
+    verb: str, job: bytes, content: bytes, root: Root, folder: Path, seconds: float | None = None
 ) -> ChildResult:
     """Run ``verb`` of the worker in a new process; it writes its results into ``folder``.
 
-    The process gets ``given`` by ``given_to_child``: a file with a name could be replaced by a
+    The process gets ``content`` by ``given_to_child``: a file with a name could be replaced by a
     process that a recipe has left. ``seconds`` limits the wall-clock time; after it the process
     group is killed. Only the last lines of its output are kept.
     """
     (folder / "job.json").write_bytes(job)
     command = worker_command(verb, str(folder / "job.json"), str(folder))
     with tempfile.TemporaryFile() as nameless:
-        nameless.write(given)
+        nameless.write(content)
         nameless.seek(0)
         number = nameless.fileno()
         environment = {**os.environ, **own_id(), "MODEL_ROOT": str(root.path)}

@@ -53,7 +53,7 @@ class AttributedRows:
     """Labelled rows of a solution, n of them."""
 
     features: pd.DataFrame
-    given: pd.DataFrame
+    as_read: pd.DataFrame
     """Columns with right answers of members, among others."""
     judge: Callable[[Predictions], JudgedData]
     """The answers to the rows beside the right ones."""
@@ -101,14 +101,14 @@ def attribute(
     for a ``truth`` that is no column.
     """
     study = HostedStudy(model, rows.features, {})
-    truth, left_out = _truths(study.members.values(), rows.given)
+    truth, left_out = _truths(study.members.values(), rows.as_read)
     named = [member.spec for member in study.members.values() if member.spec.truth is not None]
     for spec in named if strict else ():
-        if spec.truth not in rows.given.columns:
+        if spec.truth not in rows.as_read.columns:
             raise UsageError(
                 f"[[member]] {spec.name}: `truth`: expected a column of the data, got"
                 f" {spec.truth!r}",
-                f"the columns are {', '.join(map(repr, list(rows.given.columns)[:20]))}",
+                f"the columns are {', '.join(map(repr, list(rows.as_read.columns)[:20]))}",
             )
     study = HostedStudy(model, rows.features, truth)
     try:
@@ -203,7 +203,7 @@ def _attributed(
 
 
 def _truths(
-    members: Iterable[StudiedMember], given: pd.DataFrame
+    members: Iterable[StudiedMember], rows: pd.DataFrame
 ) -> tuple[dict[str, list[Scalar | None]], dict[str, str]]:
     """The right answers of members by their name, and why others have none."""
     truths: dict[str, list[Scalar | None]] = {}
@@ -212,14 +212,14 @@ def _truths(
         spec = member.spec
         if spec.truth is None:
             left_out[spec.name] = "no `truth` is named"
-        elif spec.truth not in given.columns:
+        elif spec.truth not in rows.columns:
             left_out[spec.name] = f"the data have no column {spec.truth!r}"
         elif spec.task not in ("classification", "regression"):
             left_out[spec.name] = "its answers are not one label or number"
-        elif given[spec.truth].isna().all():
+        elif rows[spec.truth].isna().all():
             left_out[spec.name] = f"column {spec.truth!r} is empty"
         else:
-            truths[spec.name] = scalars(given[spec.truth])
+            truths[spec.name] = scalars(rows[spec.truth])
     return truths, left_out
 
 

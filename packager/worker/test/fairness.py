@@ -80,12 +80,10 @@ def group_masks(rows: pd.DataFrame, column: str, values: Sequence[str]) -> dict[
     return {name: mask for name, mask in masks.items() if name != ALL}
 
 
-def group_columns(
-    served: pd.DataFrame, given: pd.DataFrame, policy: FairnessPolicy
-) -> pd.DataFrame:
+def group_columns(served: pd.DataFrame, rows: pd.DataFrame, policy: FairnessPolicy) -> pd.DataFrame:
     """The columns of groups: as a request holds them, or else as the new data do."""
     return pd.DataFrame(
-        {name: (served if name in served.columns else given)[name] for name in policy.columns},
+        {name: (served if name in served.columns else rows)[name] for name in policy.columns},
         index=served.index,
     )
 

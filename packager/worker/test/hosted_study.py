@@ -34,11 +34,11 @@ class StudiedMember(NamedTuple):
         return {**self._asdict(), "spec": self.spec.as_json()}
 
     @classmethod
-    def read(cls, given: Mapping[str, Any]) -> StudiedMember:
+    def read(cls, encoded: Mapping[str, Any]) -> StudiedMember:
         """From ``as_json``."""
-        classes = given["classes"]
+        classes = encoded["classes"]
         known = None if classes is None else tuple(classes)
-        return cls(MemberSpec.read(given["spec"]), known, given["has_probabilities"])
+        return cls(MemberSpec.read(encoded["spec"]), known, encoded["has_probabilities"])
 
 
 class ReceivedRows(NamedTuple):

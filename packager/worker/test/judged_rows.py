@@ -175,20 +175,20 @@ class JudgedOutputs:
     @classmethod
     def of(
         cls,
-        given: pd.DataFrame,
+        frame: pd.DataFrame,
         outputs: tuple[Output, ...],
         predictions: Predictions,
         features: Sequence[str],
         groups: Codes | None = None,
     ) -> JudgedOutputs:
-        """``given``: rows with the targets; ``predictions``: the answers to them."""
+        """``frame``: rows with the targets; ``predictions``: the answers to them."""
         answered = by_output(predictions, outputs)
         rows = [
-            scored_rows(given, one, own, features)
+            scored_rows(frame, one, own, features)
             for one, own in zip(outputs, answered, strict=True)
         ]
-        forms = [form_of(output, given) for output in outputs]
-        return cls(outputs, tuple(rows), tuple(forms), len(given), groups)
+        forms = [form_of(output, frame) for output in outputs]
+        return cls(outputs, tuple(rows), tuple(forms), len(frame), groups)
 
     def __len__(self) -> int:
         return self.size

@@ -36,7 +36,7 @@ def measured_rows(rows: NewRows, fresh: Mask) -> tuple[Mask, str]:
 def _other_name(rows: NewRows) -> str:
     """The unknown column that may be the target under another name, for the end of a sentence."""
     target = rows.manifest.schema_.target
-    if target is None or target.name in rows.given.columns:
+    if target is None or target.name in rows.as_read.columns:
         return ""
     near = nearest_name(target.name, rows.unknown)
     return "" if near is None else f" (they have {near!r}, not {target.name!r})"
@@ -61,7 +61,7 @@ def judged_data(
     groups = labelled.groups(manifest.test.groups)
     if manifest.task == "outputs":
         names = list(labelled.features.columns)
-        beside = labelled.given.assign(**{n: labelled.served[n] for n in names})
+        beside = labelled.as_read.assign(**{n: labelled.served[n] for n in names})
         outputs = manifest.schema_.outputs
         return JudgedOutputs.of(beside, outputs, answers, names, groups)
     judged = JudgedRows(manifest.task, labelled.truth, answers, manifest.schema_.classes, groups)

@@ -67,7 +67,7 @@ class LabelsFile:
 
     def check_columns(self, rows: NewRows, keys: Sequence[str]) -> None:
         """Raise ``UsageError`` if ``rows`` or the file lack one of the columns ``keys``."""
-        for side, frame in (("the new data", rows.given), ("--labels", self.frame)):
+        for side, frame in (("the new data", rows.as_read), ("--labels", self.frame)):
             absent = next((name for name in keys if name not in frame.columns), None)
             if absent is not None:
                 columns = list(map(str, frame.columns))
@@ -92,7 +92,7 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
             f"--labels: expected labels of the new rows, got none that has their {_named(keys)}",
             "name the column that identifies a row in both files with --on",
         )
-    features = rows.given.drop(columns=[*targets], errors="ignore")
+    features = rows.as_read.drop(columns=[*targets], errors="ignore")
     picked = labels.iloc[np.where(matched, indices, 0)].reset_index(drop=True)
     picked = picked[list(targets)].astype(object).where(matched[:, np.newaxis])
     truth: Sequence[Any] = ()
@@ -100,13 +100,13 @@ def with_labels(rows: NewRows, file: LabelsFile, keys: Sequence[str]) -> LateLab
         every = _truth(file.path, manifest)
         truth = [every[index] if index >= 0 else None for index in indices.tolist()]
     beside = features.assign(**{name: picked[name].infer_objects() for name in targets})
-    replaced = tuple(name for name in targets if name in rows.given.columns)
+    replaced = tuple(name for name in targets if name in rows.as_read.columns)
     unused = len(labels) - int(matched.sum())
     belong = "label belongs" if unused == 1 else "labels belong"
     notes = [f"{unused:,} {belong} to no row that is judged"] if unused else []
     notes += [f"--labels replaces the column {name!r} of the new data" for name in replaced]
     return LateLabels(
-        replace(rows, given=beside, truth=truth), _probabilities(labels, indices), tuple(notes)
+        replace(rows, as_read=beside, truth=truth), _probabilities(labels, indices), tuple(notes)
     )
 
 
@@ -125,7 +125,7 @@ def _targets(manifest: Manifest) -> tuple[str, ...]:
 def _row_indices(rows: NewRows, labels: pd.DataFrame, keys: Sequence[str]) -> npt.NDArray[np.int64]:
     """The label of each row, shape (n,); -1 for none."""
     sides = []
-    for side, frame in (("the new data", rows.given), ("--labels", labels)):
+    for side, frame in (("the new data", rows.as_read), ("--labels", labels)):
         # As text: a file may have 7 where the other has "7".
         key = pd.MultiIndex.from_arrays([frame[name].map(_text) for name in keys])
         known = np.asarray(frame[[*keys]].notna().all(axis=1), np.bool_)

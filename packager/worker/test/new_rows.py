@@ -53,7 +53,7 @@ class NewRows:
     """The position of each valid row in the new data, shape (n,)."""
     served: pd.DataFrame
     """Features, then extras, in the types of training."""
-    given: pd.DataFrame
+    as_read: pd.DataFrame
     """Every column of the new data, as read."""
     flags: Sequence[Sequence[str]]
     """The flags of each row: ``carat:out_of_range``."""
@@ -79,9 +79,9 @@ class NewRows:
         """Whether each row has a right answer, shape (n,)."""
         if self.manifest.task == "outputs":
             names = targets_of(self.manifest.schema_.outputs)
-            if not names or any(name not in self.given.columns for name in names):
+            if not names or any(name not in self.as_read.columns for name in names):
                 return np.zeros(len(self), np.bool_)
-            return np.asarray(self.given[list(names)].notna().all(axis=1), np.bool_)
+            return np.asarray(self.as_read[list(names)].notna().all(axis=1), np.bool_)
         if not self.truth:
             return np.zeros(len(self), np.bool_)
         return np.array([value is not None for value in self.truth], np.bool_)
@@ -94,7 +94,7 @@ class NewRows:
 
     def groups(self, columns: Sequence[str]) -> Codes | None:
         """The group of each row by the equal values of ``columns``; None for no column."""
-        return group_codes(self.given, columns)
+        return group_codes(self.as_read, columns)
 
     def where(self, mask: Mask) -> NewRows:
         """The valid rows of ``mask``, shape (n,)."""
@@ -105,7 +105,7 @@ class NewRows:
             self,
             indices=self.indices[mask],
             served=_rows(self.served, mask),
-            given=_rows(self.given, mask),
+            as_read=_rows(self.as_read, mask),
             flags=[self.flags[row] for row in indices],
             truth=[self.truth[row] for row in indices] if self.truth else (),
         )
@@ -125,8 +125,8 @@ def read_new_data(path: Path, manifest: Manifest) -> SourceData:
         return read_data(path, reader_for(path, manifest.schema_, manifest.reader))
 
 
-def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
-    """The rows at ``path``, whose columns are ``given`` as model input, as a server reads them.
+def new_rows(path: Path, frame: pd.DataFrame, manifest: Manifest) -> NewRows:
+    """The rows at ``path``, whose columns are ``frame`` as model input, as a server reads them.
 
     Rows with a cell that a server refuses are left out. Raise ``UsageError`` if the data can't be
     read.
@@ -137,9 +137,9 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
     unknown = _unknown(manifest, columns)
     if absent:
         nothing = np.zeros(0, np.int64)
-        empty = given.iloc[:0]
+        empty = frame.iloc[:0]
         return NewRows(
-            manifest, len(given), nothing, empty, empty, (), (), (), absent=absent, unknown=unknown
+            manifest, len(frame), nothing, empty, empty, (), (), (), absent=absent, unknown=unknown
         )
     target = () if schema.target is None else (schema.target,)
     named = schema.model_copy(update={"extras": (*schema.extras, *target)})
@@ -153,7 +153,7 @@ def new_rows(path: Path, given: pd.DataFrame, manifest: Manifest) -> NewRows:
         len(rows),
         np.arange(len(rows)),
         taken.frame(manifest, valid),
-        _rows(given, valid),
+        _rows(frame, valid),
         [taken.flags[row] for row in np.flatnonzero(valid)],
         tuple(taken.invalid),
         [truth[row] for row in np.flatnonzero(valid)] if _has_target(manifest, columns) else (),

@@ -106,7 +106,7 @@ def absent_columns(rows: NewRows, *, late: bool = False) -> dict[str, tuple[str,
 
     Rows need no right answers; those with one of several need the others.
     """
-    schema, policy, columns = rows.manifest.schema_, rows.manifest.test, {*rows.given.columns}
+    schema, policy, columns = rows.manifest.schema_, rows.manifest.test, {*rows.as_read.columns}
     targets = targets_of(schema.outputs)
     some = not late and any(name in columns for name in targets)
     queries = [output.group for output in schema.outputs if output.group is not None]
@@ -154,8 +154,8 @@ def _check_answers(rows: NewRows) -> None:
     """
     labelled = rows.where(rows.labelled)
     for output in rows.manifest.schema_.outputs if len(labelled) else ():
-        right_answers(labelled.given, output)
-        queries_of(labelled.given, output)
+        right_answers(labelled.as_read, output)
+        queries_of(labelled.as_read, output)
 
 
 def _files(folder: Path) -> tuple[FileEntry, ...]:

@@ -174,7 +174,7 @@ def _question(one: Question, pack: _Pack) -> list[Any]:
     return [one.member, one.digest, one.rows, one.columns, *pack.add(one.buffers)]
 
 
-def _read_question(given: Sequence[Any], pack: _Pack) -> Question:
-    member, digest, rows, columns, first, count = given
+def _read_question(encoded: Sequence[Any], pack: _Pack) -> Question:
+    member, digest, rows, columns, first, count = encoded
     buffers = [bytes(buffer) for buffer in pack.buffers[first : first + count]]
     return Question(member, digest, rows, columns, buffers)

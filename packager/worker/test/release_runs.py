@@ -134,9 +134,9 @@ def _losses(study: HostedStudy, rows: NewRows) -> Iterator[tuple[str, Losses]]:
 def _right(member: StudiedMember, rows: NewRows) -> list[Any] | None:
     """The right answers of a member; None if the data have none."""
     spec = member.spec
-    if spec.truth is None or spec.truth not in rows.given.columns:
+    if spec.truth is None or spec.truth not in rows.as_read.columns:
         return None
     if spec.task not in ("classification", "regression"):
         return None
-    truth = scalars(rows.given[spec.truth])
+    truth = scalars(rows.as_read[spec.truth])
     return right_answers(spec, truth, member.classes, chances=False).labels

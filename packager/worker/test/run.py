@@ -152,7 +152,7 @@ def _families(
     judged = judged_data(rows, answers.predictions, measured, chosen, calibration)
     if judged is not None and baseline is not None:
         masks = {name: mask[measured] for name, mask in rows.masks.items()}
-        grouped = group_columns(rows.served, rows.given, policy.fairness)[measured]
+        grouped = group_columns(rows.served, rows.as_read, policy.fairness)[measured]
         by_family |= labelled_families(judged, masks, grouped, baseline, manifest)
         served = rows.where(measured).served
         by_family["weak"] = weak(judged, served, profile, baseline, manifest.schema_, policy)

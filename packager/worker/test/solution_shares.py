@@ -77,7 +77,7 @@ def _attributed_rows(rows: NewRows) -> AttributedRows:
         return open_cells(row, schema)
 
     return AttributedRows(
-        *(features, rows.given, judge, rows.masks, rows.indices, cells),
+        *(features, rows.as_read, judge, rows.masks, rows.indices, cells),
         target=None if rows.manifest.data == "none" else rows.manifest.data.target,
         hidden=hidden_columns(rows.manifest),
     )

@@ -26,11 +26,11 @@ def query_model(
     out: Path,
     dataset: Dataset,
     profile: Profile,
-    given: Sequence[Mapping[str, Any]] = (),
+    rows: Sequence[Mapping[str, Any]] = (),
 ) -> Schema:
     """Return the schema of ``asker`` with the values that the model rejects.
 
-    ``given``: rows that came with the model, in place of made-up examples. Writes
+    ``rows``: rows that came with the model, in place of made-up examples. Writes
     ``out``/{golden,smoke_test,batches}.json. Raises ``PackageError`` if the model can't be loaded.
     """
     schema = asker.schema
@@ -39,8 +39,8 @@ def query_model(
         bases = bases_of(real)
         schema = with_rejected_values(schema, asker, bases, missing_values(schema, dataset.train))
         shown = (
-            given_examples(given, asker)
-            if given
+            given_examples(rows, asker)
+            if rows
             else examples(schema, profile, dataset.train, asker, bases)
         )
         batches = _batches(dataset, asker)
@@ -50,13 +50,13 @@ def query_model(
     return schema
 
 
-def predict_examples(asker: ResilientModel, out: Path, given: Sequence[Mapping[str, Any]]) -> None:
+def predict_examples(asker: ResilientModel, out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Ask a model without data for the rows that came with it: for the smoke test, and as examples.
 
     Writes ``out``/{golden,smoke_test}.json; raises ``PackageError`` for a row without an answer.
     """
     with asker:
-        answered = given_examples(given, asker)
+        answered = given_examples(rows, asker)
     for name in ("golden.json", "smoke_test.json"):
         (out / name).write_bytes(answered.dump())
 

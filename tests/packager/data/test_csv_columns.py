@@ -21,7 +21,7 @@ def reader(**kinds: str) -> TableReadOptions:
 
 def test_declared_columns_are_converted_and_given_ones_are_not() -> None:
     frame = pd.DataFrame({"a": ["1", "0"], "b": [1, 2], "c": ["true", "x"]})
-    found = as_declared(frame, reader(a="boolean", b="number", c="boolean"), FILE, given={"c": 1})
+    found = as_declared(frame, reader(a="boolean", b="number", c="boolean"), FILE, dtypes={"c": 1})
     assert found["a"].tolist() == [True, False]
     assert found["b"].dtype == "float64"
     assert found["c"].tolist() == ["true", "x"]
@@ -30,7 +30,7 @@ def test_declared_columns_are_converted_and_given_ones_are_not() -> None:
 def test_a_cell_that_does_not_match_is_named_by_its_row() -> None:
     frame = pd.DataFrame({"a": ["1", "x"]})
     with pytest.raises(UsageError, match=r"row 11, column 'a': expected a number, as declared"):
-        as_declared(frame, reader(a="number"), FILE, given={}, first=10)
+        as_declared(frame, reader(a="number"), FILE, dtypes={}, first=10)
 
 
 def test_what_pandas_would_change_is_read_as_text() -> None:

@@ -11,16 +11,16 @@ from serving.processes.child import Child
 from serving.processes.shared_descriptors import SharedNotes
 
 
-def test_it_is_wanted_at_once_or_when_its_descriptor_is_readable() -> None:
-    assert Child("a").is_wanted()
+def test_it_is_triggered_at_once_or_when_its_descriptor_is_readable() -> None:
+    assert Child("a").is_triggered()
     reading, writing = os.pipe()
-    child = Child("b", wanted=reading)
-    assert not child.is_wanted()
+    child = Child("b", start_trigger=reading)
+    assert not child.is_triggered()
     os.write(writing, b".")
-    assert child.is_wanted()
+    assert child.is_triggered()
     os.read(reading, 1)
     child.started = time.monotonic()
-    assert child.is_wanted()  # from then on it is kept running
+    assert child.is_triggered()  # from then on it is kept running
     os.close(reading)
     os.close(writing)
 

@@ -70,7 +70,7 @@ def check_origin(request: Request, settings: ServiceSettings) -> None:
         raise RefusedError(403, "forbidden", message)
 
 
-def local_path(given: str) -> str:
+def local_path(path: str) -> str:
     """A path of this site to go to next; ``/`` for anything else."""
-    plain = given.isascii() and given.isprintable() and "\\" not in given and " " not in given
-    return given if plain and given.startswith("/") and not given.startswith("//") else "/"
+    plain = path.isascii() and path.isprintable() and "\\" not in path and " " not in path
+    return path if plain and path.startswith("/") and not path.startswith("//") else "/"

@@ -116,9 +116,9 @@ def _typed(value: Any, column: Column, case: str) -> Any:
     return value
 
 
-def _unfit(change: CellChange, column: Column, wanted: str, case: str) -> UsageError:
+def _unfit(change: CellChange, column: Column, kinds: str, case: str) -> UsageError:
     return UsageError(
-        f"case {case!r}: expected a column of {wanted} for the change {change.operation}, got "
+        f"case {case!r}: expected a column of {kinds} for the change {change.operation}, got "
         f"{column.name!r} ({column.kind})",
         "change another column, or in another way",
     )

@@ -37,7 +37,7 @@ def test_rows_in_the_usual_format_are_read_for_a_package_of_another(tmp_path: Pa
     table.to_csv(tmp_path / "usual.csv", index=False)
     table.to_csv(tmp_path / "own.csv", index=False, sep=";", decimal=",")
     usual, own = (read_new_rows(tmp_path / f"{name}.csv", manifest) for name in ("usual", "own"))
-    assert usual.given.columns.tolist() == own.given.columns.tolist() == [*table.columns]
+    assert usual.as_read.columns.tolist() == own.as_read.columns.tolist() == [*table.columns]
     assert usual.truth == own.truth == [1.5] * 5
     with pytest.raises(UsageError) as other:
         read_new_rows(tmp_path / "own.csv", manifest_of())
