@@ -16,7 +16,8 @@ from packager.build.solution_checks import check_before_members, check_flow, nam
 from packager.cache import temporary_directory
 from packager.digest import HashedFile
 from packager.engine.engine import Engine
-from packager.environment.dependencies import fetch_locked
+from packager.environment.formats.selection import DependencySelection
+from packager.environment.locked_downloads import fetch_locked
 from packager.image.config import MEMBERS_DATA
 from packager.image.export import Destination
 from packager.image.layers import Layer, plain_layer
@@ -126,7 +127,8 @@ def plan_members(
         progress.step(f"member {member.name}: {member.package} {member.version}, {where}")
     target = wheel_target(environment.base, environment.platform, environment.engine)
     needed = plan.lock.wheels_of("members")
-    fetch_locked(needed, project.path(project.requirements_file), target, progress)
+    requirements = project.path(project.requirements_file)
+    fetch_locked(needed, requirements, DependencySelection(target), progress)
     (folder / FILE).write_text(plan.spec.as_json(), encoding="utf-8")
     model = {**files.model, f"{MODEL}/{FILE}": HashedFile.of(folder / FILE)}
     return replace(files, model=model), environment.with_lock(plan.lock), plan.record

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from packager.digest import hash_files
 from packager.engine.engine import Engine
+from packager.environment.locked_downloads import fetch_shipped
 from packager.environment.shipped import shipped_wheels
-from packager.environment.shipped_downloads import fetch_shipped
 from packager.errors import PackageError
 from packager.image.base.base import find_base
 from packager.image.base.saved import BaseImage

@@ -13,6 +13,7 @@ from packager.environment.formats.values import check_python_of
 from packager.environment.index import IndexOptions, user_index_options
 from packager.environment.large_wheels import are_sizes_known, warn_of_large_wheels
 from packager.environment.lock import LockFile, inputs_digest, load_lock
+from packager.environment.locked_downloads import fetch_locked
 from packager.environment.platform import WheelTarget
 from packager.environment.pylock import ResolvedWheel
 from packager.environment.requirement_files import (
@@ -33,7 +34,6 @@ from packager.progress import Progress
 
 TREE_FRAMEWORKS = frozenset({"scikit-learn", "lightgbm", "xgboost", "xgboost-cpu"})
 """Frameworks of tree ensembles."""
-ANY_INDEX = "unsafe-best-match"
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _complete_lock(
     if requirements.parquet:
         groups.append("parquet")
     shipped = shipped_wheels(groups, selection.target, _called(base))
-    _fetch_shipped(wheels.missing(shipped), requirements, selection, progress)
+    fetch_locked(shipped, requirements.file, selection, progress, SHIPPED.name)
     return Lock(
         python=locked.python,
         platform=locked.platform,
@@ -211,34 +211,6 @@ def _preferred(known: LockFile | None, target: WheelTarget, base: Base | None) -
 
 def _called(base: Base | None) -> str:
     return f"base {base.reference}" if base else "this machine's Python, as there is no base"
-
-
-def _fetch_shipped(
-    absent: Sequence[Wheel],
-    requirements: Requirements,
-    selection: DependencySelection,
-    progress: Progress,
-) -> None:
-    """Download ``absent`` wheels of the shipped lock from any index: the sha256 decides."""
-    if absent:
-        index = user_index_options().of_project(requirements.file, ANY_INDEX, selection)
-        wheels.fetch(
-            resolver.locate(absent, selection.target, index, SHIPPED.name), index, progress
-        )
-
-
-def fetch_locked(
-    locked: Sequence[Wheel], file: Path, target: WheelTarget, progress: Progress
-) -> None:
-    """Download those of ``locked`` that the wheelhouse lacks, from the indexes of ``file``.
-
-    They are those of another package's lock, so any index may have them: the sha256 decides.
-    """
-    absent = wheels.missing(locked)
-    if absent:
-        selection = DependencySelection(target, (), ())
-        index = user_index_options().of_project(file, ANY_INDEX, selection)
-        wheels.fetch(resolver.locate(absent, target, index), index, progress)
 
 
 def _together(model: Sequence[Wheel], shipped: Sequence[Wheel]) -> tuple[Wheel, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from packager.environment.locked_downloads import fetch_shipped
 from packager.environment.shipped import ShippedGroup, shipped_wheels
-from packager.environment.shipped_downloads import fetch_shipped
 from packager.image.base.saved import BaseImage
 from packager.image.config import LABEL, assemble
 from packager.image.export import load_into

@@ -51,7 +51,7 @@ class Child:
     """For a model process."""
     memory: int | None = None
     """Bytes that it and what it starts may use."""
-    start_trigger: int | None = None
+    trigger: int | None = None
     """It is started when this descriptor is readable; None: with the server."""
     end_seconds: float = 0.0
     """Seconds that it gets to end once the workers have ended; 0: it is killed at once."""
@@ -73,7 +73,7 @@ class Child:
 
     def check_again(self) -> None:
         """Check what it will load, unless it starts with the server, which has just done so."""
-        if self.check is not None and (self.started or self.start_trigger is not None):
+        if self.check is not None and (self.started or self.trigger is not None):
             self.check()
 
     @property
@@ -119,6 +119,6 @@ class Child:
 
     def is_triggered(self) -> bool:
         """Whether its first use has come, or it runs whether it is used or not."""
-        if self.start_trigger is None or self.started:
+        if self.trigger is None or self.started:
             return True
-        return bool(select.select([self.start_trigger], [], [], 0)[0])
+        return bool(select.select([self.trigger], [], [], 0)[0])

@@ -168,5 +168,5 @@ def _child(
         mark=confined.environment["TMPDIR"],
         confine=confined.confine,
         memory=settings.process_memory,
-        start_trigger=listening if settings.native == "lazy" else None,
+        trigger=listening if settings.native == "lazy" else None,
     )

@@ -99,7 +99,7 @@ class Supervisor:
 
     def _awaited(self) -> list[int]:
         """The descriptors whose first use starts a process."""
-        awaited = (c.start_trigger for c in self._children if not (c.started or self._ending))
+        awaited = (c.trigger for c in self._children if not (c.started or self._ending))
         return [one for one in awaited if one is not None]
 
     def _check_seconds(self) -> float:
@@ -208,9 +208,7 @@ class Supervisor:
         if child.is_worker:
             return self._ever_ready
         models = [one for one in self._children if one.model]
-        return child.start_trigger is not None or any(
-            model.ever_ready for model in (child, *models)
-        )
+        return child.trigger is not None or any(model.ever_ready for model in (child, *models))
 
     def _note_readiness(self, child: Child, heartbeat: Heartbeat) -> None:
         if heartbeat.beat:

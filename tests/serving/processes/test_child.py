@@ -14,7 +14,7 @@ from serving.processes.shared_descriptors import SharedNotes
 def test_it_is_triggered_at_once_or_when_its_descriptor_is_readable() -> None:
     assert Child("a").is_triggered()
     reading, writing = os.pipe()
-    child = Child("b", start_trigger=reading)
+    child = Child("b", trigger=reading)
     assert not child.is_triggered()
     os.write(writing, b".")
     assert child.is_triggered()

@@ -130,8 +130,8 @@ def test_a_lazy_process_waits_for_its_first_connection(
     tmp_path: Path, native: str, waits: bool
 ) -> None:
     (child,) = children(tmp_path, 1, MODEL_NATIVE=native)
-    assert (child.start_trigger is not None) == waits
+    assert (child.trigger is not None) == waits
     assert child.is_triggered() != waits
     if waits:
-        with socket.socket(fileno=os.dup(child.start_trigger or 0)) as listening:
+        with socket.socket(fileno=os.dup(child.trigger or 0)) as listening:
             assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)

@@ -63,7 +63,7 @@ for name, given in json.loads(sys.argv[3]).items():
                 raise PackageError(f"{changed.name}: expected sha256 1, got 2", "build it again")
         child.check = check
     if "wanted" in given:
-        child.start_trigger = os.open(given["wanted"], os.O_RDWR)
+        child.trigger = os.open(given["wanted"], os.O_RDWR)
     children.append(child)
 counts = RestartCounts(Path(sys.argv[1]), "m", "1")
 try:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from host_samples import RecordedProgress, in_wheelhouse, locked, make_wheel
 
+from packager.environment.locked_downloads import fetch_shipped
 from packager.environment.platform import host_target
-from packager.environment.shipped_downloads import fetch_shipped
 from packager.environment.wheels import wheel_path
 from packager.errors import PackageError
 
