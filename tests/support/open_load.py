@@ -62,8 +62,6 @@ class OpenLoad:
     keep_alive: Callable[[int], bool] = always
     """Whether request number n uses a connection again; else it has one of its own."""
     path: str = "/predict"
-    requests: int | None = None
-    """How many are sent; None: as many as the block has time for."""
     answered: Callable[[Sent, dict[str, Any]], None] | None = None
     """Is told each request, with the document that answered it."""
     sent: list[Sent] = field(default_factory=list)
@@ -96,15 +94,15 @@ class OpenLoad:
             self._ended.set()
             thread.join()
 
-    def wait(self) -> None:
-        """Within the block: until all ``requests`` have their outcome."""
-        while self.requests is not None and self.count < self.requests:
+    def wait(self, count: int) -> None:
+        """Within the block: until ``count`` requests have their outcome."""
+        while self.count < count:
             time.sleep(0.05)
 
     async def _run(self) -> None:
         start = time.monotonic()
         tasks: set[asyncio.Task[None]] = set()
-        for number in itertools.count() if self.requests is None else range(self.requests):
+        for number in itertools.count():
             due = start + number / self.rate
             while (left := due - time.monotonic()) > 0 and not self._ended.is_set():
                 await asyncio.sleep(min(left, 0.1))

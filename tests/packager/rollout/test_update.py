@@ -17,7 +17,7 @@ from packager.engine.engine import Engine
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 PORT = 22_100
 REQUESTS, RATE = 1_500, 30.0
-"""How many in all and a second; `benchmarks/rolling_update.py` sends more."""
+"""How many at least and a second; `benchmarks/rolling_update.py` sends more."""
 QUICK = ("--gate-seconds", "5", "--latency-slack", "0.1", "--accept-too-few")
 """A loaded machine gives few pairs, which have to be accepted; a bad version fails all the same."""
 RAW = ("--no-gate", "--reason", "a test of the steps")
@@ -39,8 +39,9 @@ def test_no_request_is_lost_and_labels_of_the_earlier_version_count(model: Updat
     canary = ("--canary", "0.3", "--canary-minutes", "0.1")
     counts, log, said = model.under_load(REQUESTS, RATE, new, *QUICK, *canary)
     assert counts["command_code"] == 0, said
-    assert (counts["requests"], counts["lost"]) == (REQUESTS, 0), counts
-    assert [one["id"] for one in log] == [*range(REQUESTS)]
+    assert counts["requests"] >= REQUESTS
+    assert counts["lost"] == 0, counts
+    assert [one["id"] for one in log] == [*range(counts["requests"])]
     assert set(counts["versions"]) == {before, new.partition(":")[2]}
     assert model.serving == new.partition(":")[2]
     [service] = model.services
