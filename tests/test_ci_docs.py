@@ -161,6 +161,7 @@ def run(script: Path, *arguments: object, **more: str) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_the_script_tests_a_package_and_tells_what_went_wrong(
     tmp_path: Path, local_package: Package
 ) -> None:

@@ -27,12 +27,9 @@ def _without_gpu() -> bool:
     return "/cpu" in said or any(any(folder.glob("torch-*+cpu-*.whl")) for folder in folders)
 
 
+@pytest.mark.long
 @pytest.mark.network
-@pytest.mark.parametrize(
-    "name",
-    # One is built in every run, the others by `make test-long`.
-    [NAMES[0], *(pytest.param(name, marks=pytest.mark.long) for name in NAMES[1:])],
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_example_reaches_the_level_it_claims(name: str, tmp_path: Path) -> None:
     if name == "torch":
         if not os.environ.get("MODEL_PACKAGER_TORCH"):

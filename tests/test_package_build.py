@@ -62,6 +62,7 @@ def test_the_oci_folder_names_both_entries(local_package: Package) -> None:
     assert names == [tag, f"{tag}-replay"]
 
 
+@pytest.mark.long
 def test_a_build_in_another_environment_gives_the_same_image(
     local_package: Package, tmp_path: Path
 ) -> None:

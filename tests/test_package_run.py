@@ -210,6 +210,7 @@ def test_a_replay_with_another_seed_comes_out_lower_and_the_page_says_so(
     assert "https:" not in text
 
 
+@pytest.mark.long
 def test_seeds_are_tried_kept_and_taken_into_the_next_build(
     local_package: Package, tmp_path: Path
 ) -> None:
@@ -314,6 +315,7 @@ def given(local_package: Package, tmp_path_factory: pytest.TempPathFactory) -> P
     return folder / "image"
 
 
+@pytest.mark.long
 def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     given: Path, local_package: Package, tmp_path: Path
 ) -> None:
@@ -331,6 +333,7 @@ def test_a_model_trained_elsewhere_answers_and_says_that_it_has_no_recipe(
     assert not (tmp_path / "r.json").exists()
 
 
+@pytest.mark.long
 def test_data_that_is_only_pointed_at_is_requested_and_verified(
     local_package: Package, tmp_path: Path
 ) -> None:

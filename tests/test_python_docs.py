@@ -24,6 +24,7 @@ model = LogisticRegression().fit(frame[["age", "visits"]], frame["churned"])
 REFERENCE = '"models/churn:1.0.0-3f9c12ab45de"'
 
 
+@pytest.mark.long
 @pytest.mark.network
 @pytest.mark.slow
 def test_the_examples_run(tmp_path: Path) -> None:

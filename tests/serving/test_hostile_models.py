@@ -194,6 +194,7 @@ def test_counts_are_those_that_clients_saw_while_processes_are_killed(watched: W
     assert server.metric("model_slice_predictions_total", slice="__all__") == rows
 
 
+@pytest.mark.long
 def test_a_model_that_cannot_be_loaded_is_tried_again_and_readiness_says_why(
     tmp_path: Path,
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_receiver_that_says_nothing_hinders_neither_requests_nor_the_end(
         assert time.monotonic() - began < 50  # the receiver takes 60
 
 
+@pytest.mark.long
 def test_a_push_process_that_was_killed_is_replaced(package: Package, tmp_path: Path) -> None:
     with receiver() as one, serving(package, tmp_path, one.url) as server:
         one.until(lambda it: len(it.pushed) >= 2)

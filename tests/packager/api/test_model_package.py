@@ -97,6 +97,7 @@ def test_scikit_learn_takes_it_as_an_estimator(opened: ModelPackage, frame: pd.D
         opened.fit(rows, rows["returned"])
 
 
+@pytest.mark.long
 def test_it_tests_compares_and_replays_itself(opened: ModelPackage, frame: pd.DataFrame) -> None:
     tested = opened.test(frame)
     assert {"schema", "drift", "quality"} <= set(tested.checks["family"]) | {"quality"}

@@ -59,6 +59,7 @@ CELLS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_a_notebook_defines_is_captured_or_refused(tmp_path: Path) -> None:
     (tmp_path / "helpers.py").write_text(HELPERS)

@@ -69,6 +69,7 @@ def ran(script: str, folder: Path) -> dict[str, object]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.long
 @pytest.mark.network
 @pytest.mark.slow
 def test_a_model_with_a_class_of_the_script_is_packed_and_answers_equally(tmp_path: Path) -> None:
@@ -136,6 +137,7 @@ print(json.dumps({
 )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_further_call_renews_model_code_and_rows_and_keeps_the_rest(tmp_path: Path) -> None:
     found = ran(RENEWED, tmp_path)

@@ -98,6 +98,7 @@ def built(project: Path) -> tuple[int, str]:
     return done.code, done.err
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_member_trained_on_held_out_rows_stops_the_build(
     projects: Path, alone: dict[str, Path]
@@ -111,6 +112,7 @@ def test_a_member_trained_on_held_out_rows_stops_the_build(
     assert "by the key id" in said
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_first_mistake_between_flow_and_member_is_named(
     projects: Path, alone: dict[str, Path]

@@ -28,6 +28,7 @@ def saved(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.network
 def test_the_package_answers_as_mlflow_does(saved: Path, tmp_path: Path) -> None:
     project, image = tmp_path / "project", tmp_path / "image"

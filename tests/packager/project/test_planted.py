@@ -64,6 +64,7 @@ def planted(tmp_path: Path) -> tuple[Path, Path]:
     return project, marks
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_nothing_of_a_project_runs_before_training_does(planted) -> None:
     project, marks = planted

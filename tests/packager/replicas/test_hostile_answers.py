@@ -209,7 +209,7 @@ def test_only_http_is_queried(address: str) -> None:
         b"{} 1\n",
         b"x{,,} 1\n",
         b"x{" + b'\\"' * 10_000 + b"} 1\n",
-        INFO * (MAX_SERIES + 1),
+        pytest.param(INFO * (MAX_SERIES + 1), marks=pytest.mark.long),
     ],
 )
 @pytest.mark.sample(6)

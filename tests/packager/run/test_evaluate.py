@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from command import NO_ENGINE, Package, package
 from rule_project import rule_project
 
@@ -26,6 +27,7 @@ def test_a_package_is_no_better_than_itself(local_package: Package) -> None:
     assert "package train --seeds 5" in done.out
 
 
+@pytest.mark.long
 def test_a_worse_package_is_called_so_by_slice_too(local_package: Package, tmp_path: Path) -> None:
     image = tmp_path / "image"
     project = rule_project(local_package.project, tmp_path / "starter")

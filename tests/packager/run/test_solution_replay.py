@@ -106,6 +106,7 @@ def test_single_members_pass_without_the_whole() -> None:
     assert (found.level, found.passed) == ("state", True)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_solution_repeats_from_its_companion_alone(
     local_solution: Package, tmp_path: Path

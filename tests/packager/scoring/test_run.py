@@ -168,6 +168,7 @@ def test_a_member_that_ends_ends_the_run_which_is_resumed(
         assert contents(asked.output) == contents(whole.output)
 
 
+@pytest.mark.long
 def test_a_built_solution_is_scored_in_shards_and_resumed(
     local_solution: Package, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ from packager.trust.whole_image import verify_package
 
 pytestmark = pytest.mark.slow
 
-CHANGES = (88, pytest.param(200, marks=pytest.mark.long))
+CHANGES = (30, pytest.param(200, marks=pytest.mark.long))
 """The first is each kind in each layer once."""
 SEED = 20261129
 LAYERS = (

@@ -38,6 +38,7 @@ def test_wrong_options_are_wrong_usage(run, arguments, message):
     assert message in err
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_queue_of_the_starter(local_package: Package, tmp_path: Path):
     frame = pd.read_csv(local_package.project / "data" / "visits.csv")

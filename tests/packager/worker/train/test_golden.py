@@ -14,6 +14,7 @@ from packager.manifest.data_roles import Split
 EXAMPLES = Path(__file__).parents[4] / "examples"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_digits_example_prepares_trains_and_recognises_digits(project: Project) -> None:
     shutil.copytree(EXAMPLES / "digits", project.root.path / "digits", ignore=lambda *_: ["data"])
