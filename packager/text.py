@@ -7,7 +7,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -122,6 +122,13 @@ def visible(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 row``, ``2,000 rows``: for nouns whose plural has an s."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def listed(items: Sequence[str], most: int, between: str = ", ") -> str:
+    """The first ``most`` items, and the number of the others: ``a, b and 1,200 more``."""
+    more = len(items) - most
+    last = " " if between == ", " else between
+    return between.join(items[:most]) + (f"{last}and {more:,} more" if more > 0 else "")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

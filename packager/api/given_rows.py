@@ -21,6 +21,7 @@ from packager.manifest.base import Task
 from packager.project.given_data import GivenData
 from packager.project.table_preview import preview
 from packager.project.training_project import task_of_target
+from packager.text import listed
 
 SHOWN = 8
 KINDS: dict[str, Task] = {"classifier": "classification", "regressor": "regression"}
@@ -117,10 +118,9 @@ def _columns(model: Any, rows: pd.DataFrame, target: str) -> list[str]:
     names_in = [str(name) for name in names] if names is not None else []
     absent = [name for name in names_in if name not in rows.columns]
     if absent:
-        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise UsageError(
             f"rows: expected the columns that the model was fitted on, got none named "
-            f"{absent[0]!r}{more}",
+            f"{listed([*map(repr, absent)], 1)}",
             "give the rows as the model gets them, or pack a pipeline that begins with your steps",
         )
     count = getattr(model, "n_features_in_", None)

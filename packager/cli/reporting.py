@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from packager.errors import PackageError, UsageError
+from packager.text import listed
 
 if TYPE_CHECKING:
     from packager.progress import Progress
@@ -40,6 +41,9 @@ Issues = Annotated[
         help="Report findings to the issue tracker at this address.",
     ),
 ]
+
+MAX_NAMED = 5
+"""Issues that are named after a report."""
 
 
 def check_report_url(url: str | None) -> str | None:
@@ -156,7 +160,6 @@ def send_findings(url: str | None, report: Report | None, progress: Progress) ->
             f"--replaces {scan.replaces}: no {scan.source} of data of this name was reported, so it"
             " closed nothing; `package issues list --search NAME` finds issues by name"
         )
-    changed = [result for result in results if result["result"] != "same"]
-    detail = ", ".join(f"#{one['id']} {one['result']}" for one in changed[:5] if one["id"])
-    more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""
-    progress.step(f"issues: {detail}{more}" if detail else "issues: nothing new")
+    changed = [result for result in results if result["result"] != "same" and result["id"]]
+    detail = listed([f"#{one['id']} {one['result']}" for one in changed], MAX_NAMED)
+    progress.step(f"issues: {detail or 'nothing new'}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.errors import UsageError
 from packager.manifest.manifest import Manifest
+from packager.text import listed
 
 MAX_NAMED = 5
 
@@ -32,8 +33,9 @@ class KnownColumns:
         columns = "the column" if len(missing) == 1 else "the columns"
         other = {name.casefold(): name for name in present if name not in self._known}
         alike = [(other[name.casefold()], name) for name in missing if name.casefold() in other]
+        named = listed([*map(repr, missing)], MAX_NAMED)
         raise UsageError(
-            f"{self._source}: expected {columns} {_listed(missing)}, got none of that name",
+            f"{self._source}: expected {columns} {named}, got none of that name",
             f"rename {alike[0][0]!r} to {alike[0][1]!r}"
             if alike
             else "add it: an empty cell is a null",
@@ -54,10 +56,5 @@ class KnownColumns:
         unknown = sorted(self._unknown)
         if not unknown:
             return None
-        named = _listed(unknown)
+        named = listed([*map(repr, unknown)], MAX_NAMED)
         return f"{self._source}: columns that the model does not know: {named}: ignored"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-    return ", ".join(map(repr, names[:MAX_NAMED])) + more

@@ -14,7 +14,7 @@ from packager.environment.pylock import ResolvedWheel
 from packager.environment.wheels import wheel_path
 from packager.manifest.manifest import Wheel
 from packager.progress import Progress
-from packager.text import format_bytes
+from packager.text import format_bytes, listed
 
 LARGE_BYTES = 2_000_000_000
 """The wheels of a package that unpack to more are named."""
@@ -65,11 +65,10 @@ def warn_of_large_wheels(
     total = sum(one.size for one in sizes)
     if total <= LARGE_BYTES:
         return
-    named = ", ".join(f"{one.name} {format_bytes(one.size)}" for one in sizes[:MAX_NAMED])
-    more = f" and {len(sizes) - MAX_NAMED} others" if len(sizes) > MAX_NAMED else ""
+    named = listed([f"{one.name} {format_bytes(one.size)}" for one in sizes], MAX_NAMED)
     about = "" if all(one.known for one in sizes) else "about "
     progress.warn(
-        f"the wheels unpack to {about}{format_bytes(total)} in the image: {named}{more}; "
+        f"the wheels unpack to {about}{format_bytes(total)} in the image: {named}; "
         + _smaller(sizes, torch)
     )
 

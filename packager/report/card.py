@@ -26,6 +26,7 @@ from packager.report.package_metrics import (
     reference_name,
     worst_slices,
 )
+from packager.text import listed
 from packager.trust.licences import Licence
 from packager.worker.test.weak_slice import FILE as WEAK
 from packager.worker.test.weak_slice import WeakSlices
@@ -248,6 +249,5 @@ def _licence_rows(
             (wheel.name, licence.kind) for wheel, licence in licences if licence.text == text
         ]
         names = [name for name, _ in packages]
-        rest = f", … {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         kinds = ", ".join(sorted({kind for _, kind in packages}))
-        yield text, kinds, count, ", ".join(names[:MAX_NAMED]) + rest
+        yield text, kinds, count, listed(names, MAX_NAMED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from packager.manifest.manifest import Column, Manifest, Schema
 from packager.report.card_tables import CardTable
 from packager.report.numbers import number
+from packager.text import listed
 
 MAX_VALUES = 8
 """Values of a column, or classes of an answer, that are listed."""
@@ -46,17 +47,10 @@ def _values(column: Column) -> str:
     if column.personal is not None:
         return f"not recorded: {column.personal}"
     if column.categories is not None:
-        return listed([str(value) for value in column.categories])
+        return listed([str(value) for value in column.categories], MAX_VALUES)
     if column.kind == "datetime" or column.minimum is None or column.maximum is None:
         return ""
     return f"{number(column.minimum)} to {number(column.maximum)}"
-
-
-def listed(values: list[str]) -> str:
-    """At most ``MAX_VALUES`` values, and the number of the others."""
-    if len(values) <= MAX_VALUES:
-        return ", ".join(values)
-    return f"{', '.join(values[:MAX_VALUES])}, … {len(values) - MAX_VALUES:,} more"
 
 
 def output_table(manifest: Manifest) -> CardTable:
@@ -67,14 +61,15 @@ def output_table(manifest: Manifest) -> CardTable:
         (
             output.name,
             output.kind,
-            listed([str(value) for value in output.classes or ()]) or _shape(output.shape),
+            listed([str(value) for value in output.classes or ()], MAX_VALUES)
+            or _shape(output.shape),
             ", ".join(output.right),
         )
         for output in schema.outputs
     ]
     if not rows:
         target = "" if schema.target is None else schema.target.name
-        classes = listed([str(value) for value in schema.classes or ()])
+        classes = listed([str(value) for value in schema.classes or ()], MAX_VALUES)
         rows = [("prediction", _answer(manifest), classes, target)]
     return CardTable(heads, tuple(rows))
 

@@ -9,10 +9,11 @@ from packager.manifest.data_roles import Split
 from packager.manifest.manifest import DataSource, Manifest
 from packager.manifest.outputs import targets_of
 from packager.manifest.platform import PROOFS
-from packager.report.card_model import listed
+from packager.report.card_model import MAX_VALUES
 from packager.report.numbers import number
 from packager.report.package import compiled_facts
 from packager.report.replay_page import MEANING
+from packager.text import listed
 
 Fact = tuple[str, str]
 
@@ -34,7 +35,7 @@ def data_facts(reference: Reference) -> Iterator[Fact]:
         yield "columns", f"{len(fingerprint.columns):,}"
     yield "fingerprint", f"dfp/1 {data.fingerprint}"
     if data.exclude:
-        yield "columns not used", listed(list(data.exclude))
+        yield "columns not used", listed(list(data.exclude), MAX_VALUES)
     if data.unlabelled:
         yield "rows dropped without a label", f"{sum(data.unlabelled.values()):,}"
     if manifest.findings is not None:
@@ -60,7 +61,8 @@ def _source(data: DataSource) -> Iterator[Fact]:
                 f"{labels.unresolved:,} disputed, {labels.unlabelled:,} unlabelled",
             )
     else:
-        yield "files", listed([f"{file.path} (sha256 {file.sha256[:12]})" for file in data.files])
+        files = [f"{file.path} (sha256 {file.sha256[:12]})" for file in data.files]
+        yield "files", listed(files, MAX_VALUES)
 
 
 def _split(split: Split) -> str:
@@ -141,7 +143,7 @@ def environment_facts(reference: Reference) -> Iterator[Fact]:
         packages = len(lock.base.packages)
         debs = f", {packages} Debian packages" if packages else ""
         yield "base", f"{lock.base.reference}{debs}"
-    wheels = lock.wheels_of("model", "members")
-    yield "wheels of the model", listed([f"{wheel.name} {wheel.version}" for wheel in wheels])
+    wheels = [f"{wheel.name} {wheel.version}" for wheel in lock.wheels_of("model", "members")]
+    yield "wheels of the model", listed(wheels, MAX_VALUES)
     yield "wheels in all", f"{len(lock.wheels)}, each locked by sha256"
     yield "trained on", f"{trained.cpu}; threads: {trained.threads}; in a {trained.isolation}"

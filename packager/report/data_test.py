@@ -11,7 +11,7 @@ from packager.report.data_test_examples import rules_line
 from packager.report.numbers import digits, probability
 from packager.report.table import Cell, table
 from packager.testing.ordered import excess, with_verdict
-from packager.text import counted, escape_control_characters
+from packager.text import counted, escape_control_characters, listed
 from packager.worker.test.details import WeakDetails
 from packager.worker.test.report import Check, DataTestReport, FamilyReport
 
@@ -143,9 +143,7 @@ def _not_tested(report: DataTestReport, columns: int | None) -> Iterator[str]:
         for one in family.not_tested:
             by_reason.setdefault(one.why, []).append(one.subject)
         for why, subjects in by_reason.items():
-            more = len(subjects) - MAX_NAMED
-            named = ", ".join(subjects[:MAX_NAMED]) + (f" and {more:,} more" if more > 0 else "")
-            line = _wrapped(f"{family.family}: {named}: {why}", columns, 4)
+            line = _wrapped(f"{family.family}: {listed(subjects, MAX_NAMED)}: {why}", columns, 4)
             lines.append(textwrap.indent(line, "  "))
     if lines:
         yield "\n".join(["not tested:", *lines])

@@ -11,7 +11,7 @@ from packager.manifest.label_schemes import LabelScheme
 from packager.report.numbers import number
 from packager.report.table import Cell, pairs, table
 from packager.tables.labels.commit import AddedLabels
-from packager.text import escape_control_characters
+from packager.text import escape_control_characters, listed
 
 MAX_LISTED = 12
 _LEVELS = {
@@ -49,11 +49,14 @@ def _facts(one: SchemeOverview) -> Iterator[tuple[str, str]]:
     yield "labels", scheme_line(one.scheme)
     yield "key", ", ".join(one.key) or "row hash"
     people = [f"{name} {count:,}" for name, count in one.annotators.items()]
-    yield "annotators", _listed(people) or "none"
+    yield "annotators", listed(people, MAX_LISTED) or "none"
     share = one.labelled / one.rows if one.rows else 0.0
     yield "rows", f"{one.labelled:,} of {one.rows:,} labelled ({share:.1%})"
     if one.counts:
-        yield "classes", _listed([f"{text} {count:,}" for text, count in one.counts.items()])
+        yield (
+            "classes",
+            listed([f"{text} {count:,}" for text, count in one.counts.items()], MAX_LISTED),
+        )
     if one.disputed:
         yield "disputed", f"{one.disputed:,} rows, {one.unresolved:,} of them without a label"
     if one.elsewhere:
@@ -70,7 +73,7 @@ def scheme_line(scheme: LabelScheme) -> str:
         apart = f", disputed beyond {scheme.tolerance:.15g}" if scheme.tolerance else ""
         return f"numbers{within}; {scheme.resolve}{apart}"
     between = " < " if scheme.ordered else ", "
-    return f"{_listed(scheme.texts, between) or 'any text'}; {scheme.resolve}"
+    return f"{listed(scheme.texts, MAX_LISTED, between) or 'any text'}; {scheme.resolve}"
 
 
 def labels_text(rows: Iterable[Mapping[str, Any]], columns: int | None = None) -> str:
@@ -92,7 +95,7 @@ def _cell(name: str, value: Any) -> Cell:
 def agreement_text(report: AgreementReport, columns: int | None = None) -> str:
     """The coefficients with their intervals, then each pair of annotators."""
     facts = [
-        ("annotators", _listed(report.annotators) or "none"),
+        ("annotators", listed(report.annotators, MAX_LISTED) or "none"),
         (
             "labelled",
             f"{report.labels:,} labels on {report.rows:,} rows, compared {_LEVELS[report.level]}",
@@ -106,7 +109,7 @@ def agreement_text(report: AgreementReport, columns: int | None = None) -> str:
     if report.errors is not None:
         errors = report.errors
         shares = [f"{n} {s:.1%}" for n, s in zip(errors.classes, errors.shares, strict=True)]
-        facts.append(("estimated classes", _listed(shares)))
+        facts.append(("estimated classes", listed(shares, MAX_LISTED)))
         facts.append(("uncertain", f"{errors.uncertain:,} rows with less than {CERTAIN:.0%}"))
         if not errors.converged:
             facts.append(("estimate", "not settled: the labels tell little about the annotators"))
@@ -156,9 +159,3 @@ def _interval(coefficient: Coefficient) -> str:
         if coefficient.low is None
         else f"{number(coefficient.low)} to {number(coefficient.high)}"
     )
-
-
-def _listed(texts: Iterable[str], between: str = ", ") -> str:
-    listed = list(texts)
-    more = len(listed) - MAX_LISTED
-    return between.join(listed[:MAX_LISTED]) + (f", … {more:,} more" if more > 0 else "")

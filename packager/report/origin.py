@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from packager.image.reference import Reference
 from packager.project.mlflow.record import FILE, ModelOrigin
 from packager.report.numbers import number
-from packager.text import escape_control_characters, format_bytes
+from packager.text import escape_control_characters, format_bytes, listed
 
 Fact = tuple[str, str]
+MAX_CLAIMED = 6
 NOT_MEASURED = "claimed by its run; this package did not measure them"
 
 
@@ -31,9 +32,8 @@ def short_facts(origin: ModelOrigin, everything: bool) -> Iterator[Fact]:
     yield "origin", escape_control_characters(", ".join(parts))
     if origin.metrics:
         claimed = [f"{name} {_shown(value)}" for name, value in sorted(origin.metrics.items())]
-        named = claimed if everything else claimed[:6]
-        more = f", … {len(claimed) - len(named)} more" if len(claimed) > len(named) else ""
-        yield "claimed", escape_control_characters(f"{', '.join(named)}{more} ({NOT_MEASURED})")
+        named = listed(claimed, len(claimed) if everything else MAX_CLAIMED)
+        yield "claimed", escape_control_characters(f"{named} ({NOT_MEASURED})")
     if everything:
         for name, pairs in (("params", origin.params), ("tags", origin.tags)):
             if pairs:

@@ -17,7 +17,7 @@ from packager.report.numbers import number
 from packager.report.origin import origin_of, short_facts
 from packager.report.package_metrics import metrics_text
 from packager.report.table import pairs, table
-from packager.text import escape_control_characters, format_bytes
+from packager.text import escape_control_characters, format_bytes, listed
 from packager.worker.test.attribution_records import FILE as ATTRIBUTION
 from packager.worker.test.attribution_records import Attribution
 
@@ -118,9 +118,7 @@ def _facts(reference: Reference, everything: bool) -> Iterator[Fact]:
 
 def _listed(items: list[str], everything: bool) -> str:
     """Items separated by commas; without ``everything`` six, and the number of the others."""
-    if everything or len(items) <= MAX_LISTED + 1:
-        return ", ".join(items)
-    return f"{', '.join(items[:MAX_LISTED])}, … {len(items) - MAX_LISTED} more"
+    return listed(items, len(items) if everything else MAX_LISTED)
 
 
 def _recipe(manifest: Manifest) -> str:

@@ -22,7 +22,7 @@ from packager.data.row_overlap import Overlap, Rows, Share
 from packager.report.numbers import change as change_of
 from packager.report.numbers import number
 from packager.report.table import pairs, table
-from packager.text import format_bytes
+from packager.text import format_bytes, listed
 
 SIGNS = {"added": "+", "removed": "-"}
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]{52}")
@@ -124,7 +124,7 @@ def _moved(before: Sequence[Any], after: Sequence[Any]) -> str:
     if [item for item in one if item in other] != [item for item in other if item in one]:
         return ""
     signed = (("-", gone), ("+", come))
-    return "  ".join(f"{sign} {_listed(items)}" for sign, items in signed if items)
+    return "  ".join(f"{sign} {listed(items, MAX_SHOWN)}" for sign, items in signed if items)
 
 
 def _value(value: Any) -> str:
@@ -132,15 +132,10 @@ def _value(value: Any) -> str:
     if isinstance(value, str) and (digest := DIGEST.fullmatch(value)):
         return digest[1]
     if isinstance(value, dict):
-        return _listed([f"{name} {_value(inner)}" for name, inner in value.items()])
+        return listed([f"{name} {_value(inner)}" for name, inner in value.items()], MAX_SHOWN)
     if isinstance(value, list | tuple):
-        return f"[{_listed([_value(item) for item in value])}]"
+        return f"[{listed([_value(item) for item in value], MAX_SHOWN)}]"
     return json.dumps(value, ensure_ascii=False)
-
-
-def _listed(items: Sequence[str]) -> str:
-    more = f", … {len(items) - MAX_SHOWN} more" if len(items) > MAX_SHOWN else ""
-    return ", ".join(items[:MAX_SHOWN]) + more
 
 
 def _requirement(requirement: Requirement) -> str:

@@ -9,6 +9,7 @@ from packager.manifest.manifest import Lock, Manifest
 from packager.manifest.solution import SolutionMember
 from packager.report.numbers import NO_VALUE
 from packager.report.table import Cell, table
+from packager.text import listed
 
 HEADS = (
     *("member", "package", "root", "process", "truth"),
@@ -87,6 +88,4 @@ def _row(member: SolutionMember, wheels: Mapping[str, Any]) -> tuple[Cell, ...]:
 
 def _differing(differs: Mapping[str, list[str | None]], everything: bool) -> str:
     items = [f"{name} {own} (solution {other or 'none'})" for name, (own, other) in differs.items()]
-    if everything or len(items) <= MAX_DIFFERING + 1:
-        return ", ".join(items)
-    return f"{', '.join(items[:MAX_DIFFERING])}, … {len(items) - MAX_DIFFERING} more"
+    return listed(items, len(items) if everything else MAX_DIFFERING)

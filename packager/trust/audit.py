@@ -23,6 +23,7 @@ from packager.project.files import list_files
 from packager.project.required_secrets import secret_reason
 from packager.project.secrets import is_text, secrets_in
 from packager.tar_reader import unpack_plain
+from packager.text import listed
 from packager.trust.audit_report import AuditFinding, AuditResult
 from packager.trust.licences import Licence, licences_of
 from packager.trust.verified import run_checks
@@ -175,9 +176,8 @@ def _pickles(
         location = one.location.replace("the file", name, 1)
         finding = AuditFinding("pickles", location.rstrip(":"), detail, hint)
         if absent and one.name is not None and "neither" in one.what:
-            more = len(absent) - MAX_NAMES
-            names = ", ".join(absent[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
-            hint = f"the cache lacks the wheels {names}: build its project here once"
+            lacking = listed(absent, MAX_NAMES)
+            hint = f"the cache lacks the wheels {lacking}: build its project here once"
             audit.skipped.append(AuditFinding("pickles", location.rstrip(":"), detail, hint))
         else:
             audit.findings.append(finding)

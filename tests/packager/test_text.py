@@ -18,7 +18,7 @@ from packager.data.rows.column_converter import short
 from packager.deploy.prometheus.promql import quoted as promql
 from packager.deploy.yaml import dump
 from packager.project.scaffold import quoted as toml
-from packager.text import MAX_MARKS, beginning, escape_markup, without_credentials
+from packager.text import MAX_MARKS, beginning, escape_markup, listed, without_credentials
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(min_size=90),
@@ -99,3 +99,12 @@ def test_credentials_in_addresses_are_not_shown(text: str, shown: str) -> None:
 )  # fmt: skip
 def test_addresses_without_credentials_stay_as_they_are(text: str) -> None:
     assert without_credentials(text) == text
+
+
+def test_a_long_list_is_cut_and_the_others_are_counted() -> None:
+    assert listed(["a", "b"], 2) == "a, b"
+    assert listed([str(n) for n in range(1_500)], 2) == "0, 1 and 1,498 more"
+    assert listed(["a is wrong", "b", "c"], 2, "; ") == "a is wrong; b; and 1 more"
+        listed(["a is wrong", "b is wrong", "c"], 2, "; ") == "a is wrong; b is wrong; and 1 more"
+    )
+    assert listed([], 3) == ""

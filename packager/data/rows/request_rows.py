@@ -20,6 +20,7 @@ from monitoring.column_arrays import ColumnArrays
 from packager.data.rows.column_converter import ColumnConverter, RowError, short
 from packager.data.rows.extra_columns import ExtraColumns
 from packager.manifest.manifest import Column, Schema
+from packager.text import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -197,5 +198,4 @@ def _close(name: str, names: Iterable[str]) -> list[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"the columns are {', '.join(names[:_LISTED])}{more}"
+    return f"the columns are {listed(names, _LISTED)}"

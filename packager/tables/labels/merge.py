@@ -12,6 +12,7 @@ import pandas as pd
 from packager.errors import UsageError
 from packager.manifest.base import FileEntry
 from packager.tables.labels.store import SCHEMA
+from packager.text import listed
 
 MAX_SHOWN = 5
 
@@ -87,8 +88,7 @@ def merge(
 def refuse(problems: Sequence[str], expected: str, hint: str) -> None:
     """Raise ``UsageError`` with the first problems, and their number, if there are any."""
     if problems:
-        more = len(problems) - MAX_SHOWN
-        shown = "; ".join(problems[:MAX_SHOWN]) + (f"; and {more:,} more" if more > 0 else "")
+        shown = listed(problems, MAX_SHOWN, "; ")
         raise UsageError(f"{expected}: {shown}; nothing was added", hint)
 
 

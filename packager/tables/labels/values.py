@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from packager.errors import UsageError
 from packager.manifest.base import Scalar
 from packager.manifest.label_schemes import LabelScheme
+from packager.text import listed
 
 _SHOWN = 5
 
@@ -16,7 +17,7 @@ def stored_label(text: str, scheme: LabelScheme) -> str:
     """A label in the form in which it is stored; ``ValueError`` says why it isn't one."""
     if scheme.kind == "label":
         if scheme.classes and text not in scheme.by_text:
-            raise ValueError(f"expected {_listed(scheme.texts)}, got {text!r}")
+            raise ValueError(f"expected {listed([*map(repr, scheme.texts)], _SHOWN)}, got {text!r}")
         return text
     try:
         number = float(text)
@@ -47,12 +48,6 @@ def check_stored(texts: Iterable[str], scheme: LabelScheme) -> None:
     if wrong:
         raise UsageError(
             f"scheme {scheme.name!r}: expected it to hold the labels that are stored, got no place "
-            f"for {_listed(wrong)}",
+            f"for {listed([*map(repr, wrong)], _SHOWN)}",
             "keep these classes and bounds, or declare a scheme with another name and map to it",
         )
-
-
-def _listed(texts: Iterable[str]) -> str:
-    shown = [repr(text) for text in texts]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from modelhost.text import display_value
 from packager.manifest.base import Scalar
-from packager.text import counted, nearest_name
+from packager.text import counted, listed, nearest_name
 from packager.worker.test.answers import ModelAnswers
 from packager.worker.test.new_rows import MAX_SHOWN, NewRows
 from packager.worker.test.report import Check
@@ -79,9 +79,8 @@ def _columns(rows: NewRows, absent: Mapping[str, tuple[str, ...]]) -> Check:
 def _lacked(role: str, names: Sequence[str], unknown: Sequence[str]) -> str:
     """``the features 'size', 'color' (they have 'Color')``; ``unknown``: columns they have."""
     kind, _, of = role.partition(" of ")
-    named = ", ".join(_with_nearest(name, unknown) for name in names[:MAX_SHOWN])
-    more = f" and {len(names) - MAX_SHOWN:,} more" if len(names) > MAX_SHOWN else ""
-    return f"the {kind}{'s' * (len(names) > 1)} {named}{more}{f' of {of}' if of else ''}"
+    named = listed([_with_nearest(name, unknown) for name in names], MAX_SHOWN)
+    return f"the {kind}{'s' * (len(names) > 1)} {named}{f' of {of}' if of else ''}"
 
 
 def _with_nearest(name: str, unknown: Sequence[str]) -> str:

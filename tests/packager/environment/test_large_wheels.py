@@ -53,7 +53,7 @@ def told(sizes: dict[str, int | None], torch: str | None = None) -> list[str]:
 def test_pytorch_with_cuda_is_named_with_the_way_out() -> None:
     assert told(TORCH) == [
         "the wheels unpack to about 4.4 GB in the image: torch 1.1 GB, nvidia-cudnn-cu13 1.0 GB, "
-        "nvidia-cublas 809.7 MB, triton 571.6 MB, nvidia-cusolver 455.8 MB and 2 others; "
+        "nvidia-cublas 809.7 MB, triton 571.6 MB, nvidia-cusolver 455.8 MB and 2 more; "
         '3.3 GB of it is for graphics cards: write torch = "cpu" under [requirements] in '
         "package.toml, which takes PyTorch's wheels without CUDA"
     ]

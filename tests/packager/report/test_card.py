@@ -123,7 +123,7 @@ def test_licences_are_counted_as_found(tmp_path: Path):
     assert found.paragraphs[0].startswith("Of 2 wheels in the image, as found in their METADATA")
     with opened_package(tmp_path / "many") as reference:
         made = model_card_of(reference, [(FIT, MIT)] * 6)
-    names = "fit-it, fit-it, fit-it, fit-it, … 2 more"
+    names = "fit-it, fit-it, fit-it, fit-it and 2 more"
     assert block(made, "Licences").tables[0].rows == (("MIT", "expression", 6, names),)
 
 

@@ -31,7 +31,7 @@ def test_inspect_says_where_from_and_that_metrics_are_claims() -> None:
     )
     assert found["claimed"].startswith("auc 0.9300, loss nan, m0 1")
     assert found["claimed"].endswith(
-        "… 4 more (claimed by its run; this package did not measure them)"
+        " and 4 more (claimed by its run; this package did not measure them)"
     )
     assert found.keys() == {"origin", "claimed"}
 

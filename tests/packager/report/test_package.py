@@ -170,5 +170,5 @@ def test_the_cases_are_listed_with_their_kind() -> None:
     text = as_text(reference(0))
     assert "cases " in text
     assert "9: c0 (bounds), c1 (bounds)" in text
-    assert "… 3 more" in text
+    assert "and 3 more" in text
     assert "c8 (bounds)" in as_text(reference(0), everything=True)
