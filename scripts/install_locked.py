@@ -27,7 +27,7 @@ LOCKED = ("--require-hashes", "--index-strategy", "unsafe-best-match")
 def main(locks: Sequence[str]) -> int:
     """Install; the exit code of the first command that failed, else 0."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as file:
-        file.writelines(_lines_of(FIRST, Path(locks[0]).read_text(encoding="utf-8")))
+        file.writelines(lines_of(FIRST, Path(locks[0]).read_text(encoding="utf-8")))
         file.flush()
         code = subprocess.run([*PIP, "--require-hashes", "-r", file.name], check=False).returncode
     if code:
@@ -35,10 +35,10 @@ def main(locks: Sequence[str]) -> int:
     files = [word for lock in locks for word in ("--requirements", lock)]
     # The project itself comes last: its build backend is in the lock.
     own = ("--no-build-isolation", "--editable", str(ROOT))
-    return _uv([*LOCKED, *files]) or _uv(["--compile-bytecode", *own])
+    return _uv([*LOCKED, *files]) or _uv(own)
 
 
-def _lines_of(names: Sequence[str], lock: str) -> Iterator[str]:
+def lines_of(names: Sequence[str], lock: str) -> Iterator[str]:
     """The requirements called ``names``, each with its hashes."""
     for requirement in re.findall(r"^\S.*\n(?:[ \t].*\n)*", lock, re.MULTILINE):
         if requirement.partition("==")[0] in names:
@@ -51,8 +51,9 @@ def _uv(arguments: Sequence[str]) -> int:
     from packager.environment.index import user_index_options
 
     options, variables = user_index_options().command()
-    uv = [Path(sys.executable).with_name("uv"), "pip", "install", "--quiet", "--no-deps"]
-    command = [*uv, "--python", sys.executable, *arguments, *options]
+    uv = Path(sys.executable).with_name("uv")
+    command = [uv, "pip", "install", "--python", sys.executable, "--quiet", "--no-deps"]
+    command += ["--compile-bytecode", *arguments, *options]
     trusting = {"UV_SYSTEM_CERTS": "1", **os.environ, **variables}
     return subprocess.run(command, env=trusting, check=False).returncode
 
