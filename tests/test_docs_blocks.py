@@ -143,7 +143,7 @@ def run(folder: Path, page: str, monkeypatch: pytest.MonkeyPatch, *without: str)
                 continue
             done = package_here(*words)
             assert done.code in (0, 1), f"{line}\n{done.err}"
-            assert "error:" not in done.err, f"{line}\n{done.err}"
+            assert not re.search(r"^error:", done.err, re.MULTILINE), f"{line}\n{done.err}"
             if into := re.search(r" > (\S+)$", line):
                 (folder / into[1]).write_text(done.out, encoding="utf-8")
             count += 1

@@ -237,7 +237,7 @@ def faults(world: World, page: str, block: Block) -> Iterator[str]:
             world.variables.update(one.split("=") for one in variables[1].split())
             continue
         done = world.run(command)
-        if done.code not in EXIT_CODES or "error:" in done.err:
+        if done.code not in EXIT_CODES or re.search(r"^error:", done.err, re.MULTILINE):
             yield f"{command}\n{done.code} {done.err[-900:]}"
         said = fixed(with_names(page, shown.get(written, ""), world.places))
         if said and not matches(said, fixed(done.out.replace(f"{world.folder}/", ""))):
