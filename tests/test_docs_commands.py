@@ -178,6 +178,7 @@ def _write(folder: Path, local: Package) -> None:
         {"verbosity": -1, "num_threads": 1}, lightgbm.Dataset(columns, visits["visits"]), 3
     )
     trained.save_model(folder / "model.txt")
+    visits[["basket", "member", "visits"]].to_csv(folder / "measures.csv", index=False)
     joblib.dump({"weights": columns[:3]}, folder / "model.joblib")
     for number in (1, 2, 3):
         visits.head(150 * number).to_csv(folder / "part.csv", index=False)

@@ -193,7 +193,7 @@ OF_PAGES: dict[str, PageCommands] = {
     "docs/model-card.md": PageCommands(),
     "docs/model-formats.md": PageCommands(
         {
-            "model.txt --data diamonds.csv --target cut": "../model.txt --data ../visits.csv"
+            "model.txt --data diamonds.csv --target cut": "../model.txt --data ../measures.csv"
             " --target visits",
             "build diamonds": "build diamonds --output oci:boosted",
         },
