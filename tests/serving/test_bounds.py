@@ -140,7 +140,7 @@ def test_an_unknown_column_is_compared_with_few_and_shown_cut() -> None:
         check_rows([row], Schema(features=columns), extra=ExtraColumns(refuse=True))
     answer = RequestError.of_row(caught.value).response().body
     assert len(answer) < 4_000
-    assert b"and 4980 more" in answer
+    assert b"and 4,980 more" in answer
 
 
 def test_an_answer_in_parts_has_the_bytes_of_one_in_one_piece() -> None:

@@ -187,9 +187,14 @@ def test_a_worker_that_ignores_the_end_is_killed(begin: Begin, tmp_path: Path) -
 
 
 def test_what_a_worker_started_ends_with_it(begin: Begin, tmp_path: Path) -> None:
-    run = begin(["sh", "-c", f"sleep 200 & echo $! > {tmp_path}/child; sleep 1; kill -9 $$"])
+    child_file = tmp_path / "child"
+    # The next worker leaves the file as it is.
+    script = (
+        f"[ -e {child_file} ] || {{ sleep 200 & echo $! > {child_file}; }}; sleep 1; kill -9 $$"
+    )
+    run = begin(["sh", "-c", script])
     run.told("was killed by SIGKILL")
-    child = int((tmp_path / "child").read_text())
+    child = int(child_file.read_text())
     until = time.monotonic() + 60
     while Path(f"/proc/{child}").exists() and os.path.exists(f"/proc/{child}/exe"):
         state = Path(f"/proc/{child}/stat").read_text().split()[2]
