@@ -83,10 +83,15 @@ def test_an_interrupted_call_leaves_no_answer_to_the_next_one(
     main = threading.main_thread().ident
     assert main is not None
     timer = threading.Timer(0.4, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        predict_again(opened, many)
-    timer.join()
+    # A shell starts what is in the background without a handler of SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            predict_again(opened, many)
+        timer.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert np.array_equal(opened.predict_proba(parts[3]), expected[3])
 
 
