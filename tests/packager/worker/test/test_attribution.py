@@ -72,7 +72,7 @@ def rows_of(frame: pd.DataFrame, task: Any = "regression", **changes: Any) -> At
     return AttributedRows(
         **{
             "features": frame[FEATURES],
-            "given": frame,
+            "as_read": frame,
             "judge": lambda found: JudgedRows(task, truth, found, classes, groups),
             "masks": {
                 "segment=car": (frame["segment"] == "car").to_numpy(),
@@ -269,7 +269,7 @@ def test_a_member_without_a_right_answer_is_part_of_the_rest(tmp_path: Path) -> 
     assert (price.name, price.why) == ("price", "no `truth` is named")
     without = table(wrong=0.2).drop(columns="segment").assign(segment2=1)
     with hosted_solution(tmp_path / "b", FLOW, MEMBERS) as model:
-        rows = rows_of(table(wrong=0.2), given=without, masks={})
+        rows = rows_of(table(wrong=0.2), as_read=without, masks={})
         found = attribute(model, rows, model.predict(rows.features))
         assert found.members[0].why == "the data have no column 'segment'"
         assert [one.name for one in found.slices[0].shares] == ["text"]
