@@ -12,7 +12,7 @@ help:
 	@echo "make drill [YES=1]  the life of a model with faults injected, in an engine of its own (root)"
 	@echo "make test [YES=1]   the tests; those that need an engine are skipped without one"
 	@echo "make test-long      what make test leaves out, and more examples of property tests: before a release"
-	@echo "make test-fast      the tests that need no engine, server or network, in two minutes"
+	@echo "make test-fast      the tests that need no engine, server or network, in 2 to 4 minutes"
 	@echo "make check          format, lint and types"
 	@echo "make format         format the code and apply automatic corrections"
 	@echo "make docs           build the documentation site in .docs/site; fails with a dead link"
