@@ -127,7 +127,7 @@ def counted(number: int, noun: str) -> str:
 def listed(items: Sequence[str], most: int, between: str = ", ") -> str:
     """The first ``most`` items, and the number of the others: ``a, b and 1,200 more``."""
     more = len(items) - most
-    last = " " if between == ", " else between
+    last = between if between == "; " else " "
     return between.join(items[:most]) + (f"{last}and {more:,} more" if more > 0 else "")
 
 

@@ -53,10 +53,8 @@ def _facts(one: SchemeOverview) -> Iterator[tuple[str, str]]:
     share = one.labelled / one.rows if one.rows else 0.0
     yield "rows", f"{one.labelled:,} of {one.rows:,} labelled ({share:.1%})"
     if one.counts:
-        yield (
-            "classes",
-            listed([f"{text} {count:,}" for text, count in one.counts.items()], MAX_LISTED),
-        )
+        counts = [f"{text} {count:,}" for text, count in one.counts.items()]
+        yield "classes", listed(counts, MAX_LISTED)
     if one.disputed:
         yield "disputed", f"{one.disputed:,} rows, {one.unresolved:,} of them without a label"
     if one.elsewhere:

@@ -33,7 +33,7 @@ class TextValues:
     """Number of rows with each value."""
 
     def rows_with(self, mask: Mask) -> Mask:
-        """Rows whose value is among ``values[wanted]``: shape (rows,)."""
+        """Rows whose value is among ``values[mask]``: shape (rows,)."""
         return np.append(mask, False)[self.codes]
 
 
